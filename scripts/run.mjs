@@ -1,0 +1,240 @@
+// The one entry of every npm script. Plain JavaScript, no dependencies: it has to run on any Node from 20 on,
+// before anything is installed. It installs what is missing, builds what is stale, and runs the verb on the
+// pinned runtime.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const OLDEST_NODE_FOR_SCRIPTS = 20;
+/** The server's own floor; the platform packages bring exactly this line of releases. */
+const OLDEST_NODE_FOR_SERVER = 24;
+
+const verbs = {
+  start: (args) => serve(['serve', ...args]),
+  meridian: (args) => serve(args),
+  build: () => build(),
+  format: () => run(tool('biome'), ['check', '--write', '.']),
+  test: (args) => test(args),
+  bench: (args) => bench(args),
+};
+
+const [verb = '', ...args] = process.argv.slice(2);
+if (!Object.hasOwn(verbs, verb)) fail(`unknown verb "${verb}"; one of: ${Object.keys(verbs).join(', ')}`);
+if (majorOf(process.versions.node) < OLDEST_NODE_FOR_SCRIPTS)
+  fail(
+    `this is Node ${process.versions.node}; Meridian needs Node ${OLDEST_NODE_FOR_SCRIPTS} or newer to install itself`,
+  );
+
+install();
+const runtime = findRuntime();
+process.exitCode = await verbs[verb](args);
+
+/** Puts the locked packages in place, once per lock file. */
+function install() {
+  const stamp = join(root, 'node_modules', '.meridian-installed');
+  const wanted = digest([join(root, 'package-lock.json'), join(root, 'package.json')]);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  say('installing packages (once)…');
+  const npm = process.env.npm_execpath;
+  // Not `npm ci`: it refuses a lock file whose registry lacked a package for some other platform. Versions and
+  // integrity come from the lock file all the same. No package may run code at install; the engines warning is
+  // about the Node that runs npm, not the server's.
+  const flags = [
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    '--include=dev',
+    '--include=optional',
+    '--loglevel=error',
+  ];
+  const done = npm?.endsWith('js')
+    ? spawnSync(process.execPath, [npm, ...flags], { cwd: root, stdio: ['ignore', 2, 2] })
+    : spawnSync('npm', flags, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (done.status !== 0)
+    fail('packages could not be installed; see the lines above, then run the command again');
+  writeFileSync(stamp, wanted);
+}
+
+/** The pinned runtime that came with the packages, else the Node that runs this script if it is new enough. */
+function findRuntime() {
+  const packaged = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  if (existsSync(packaged)) return packaged;
+  if (majorOf(process.versions.node) >= OLDEST_NODE_FOR_SERVER) return process.execPath;
+  return fail(
+    `no packaged runtime for ${process.platform} ${process.arch}, and this is Node ${process.versions.node}; ` +
+      `install Node ${OLDEST_NODE_FOR_SERVER} or newer`,
+  );
+}
+
+/** Compiles the server and the dashboard into `dist`, when any of their sources has changed. */
+function build() {
+  const stamp = join(root, 'dist', '.built');
+  const sources = [
+    ...filesBelow(join(root, 'src')),
+    join(root, 'tsconfig.build.json'),
+    join(root, 'package-lock.json'),
+  ];
+  const wanted = digest(sources);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return 0;
+  say('building…');
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  // Types are checked by the test verb; a start only needs the code.
+  const server = run(tool('tsc'), ['-p', 'tsconfig.build.json', '--noCheck']);
+  if (server !== 0) return server;
+  const dashboard = run(tool('vite'), [
+    'build',
+    '--config',
+    'src/dashboard/vite.config.ts',
+    '--logLevel',
+    'warn',
+  ]);
+  if (dashboard !== 0) return dashboard;
+  writeFileSync(stamp, wanted);
+  return 0;
+}
+
+/** Runs the server and hands it the signals that people send to npm. */
+function serve(commandArgs) {
+  const built = build();
+  if (built !== 0) fail('the build failed; see the lines above');
+  const child = spawn(
+    runtime,
+    ['--enable-source-maps', join(root, 'dist', 'cli', 'meridian.js'), ...commandArgs],
+    {
+      stdio: 'inherit',
+    },
+  );
+  // A terminal's Ctrl-C reaches the whole group by itself; every other signal reaches only this process.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.on('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 1));
+    child.on('error', (error) => fail(`the runtime could not be started: ${error.message}`));
+  });
+}
+
+/** Format, lint, types, unused code and all tests; ends with the line `N passed, N failed`. */
+function test(testArgs) {
+  installDebianTools();
+  const built = build();
+  const report = join(root, 'node_modules', '.meridian-tests.json');
+  rmSync(report, { force: true });
+  const checks = [
+    ['build', () => built],
+    ['format and lint', () => run(tool('biome'), ['ci', '--error-on-warnings', '.'])],
+    ['types', () => run(tool('tsc'), ['-p', 'tsconfig.json'])],
+    ['types of the dashboard', () => run(tool('tsc'), ['-p', 'src/dashboard/tsconfig.json'])],
+    ['unused code', () => run(tool('knip'), ['--no-progress'])],
+  ];
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  for (const [name, check] of checks) {
+    const good = check() === 0;
+    count[good ? 'passed' : 'failed'] += 1;
+    console.log(`${good ? 'ok  ' : 'FAIL'} ${name}`);
+  }
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const status = run(tool('vitest'), ['run', ...reporters, ...testArgs]);
+  if (existsSync(report)) {
+    const results = JSON.parse(readFileSync(report, 'utf8'));
+    count.passed += results.numPassedTests;
+    // A file that fails to load has no tests to count; it is one failure all the same.
+    count.failed += Math.max(results.numFailedTests, results.numFailedTestSuites > 0 ? 1 : 0);
+    count.skipped += results.numPendingTests + results.numTodoTests;
+  }
+  if (status !== 0 && count.failed === 0) count.failed = 1;
+  console.log(
+    `\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}`,
+  );
+  return count.failed === 0 ? 0 : 1;
+}
+
+/** Independent DNS clients and a browser, from Debian, where that is possible; tests that need them skip otherwise. */
+function installDebianTools() {
+  const wanted = [
+    ['dig', 'bind9-dnsutils'],
+    ['kdig', 'knot-dnsutils'],
+    ['chromium', 'chromium'],
+  ].filter(([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
+  if (wanted.length === 0) return;
+  const packages = wanted.map(([, name]) => name);
+  const possible = process.getuid?.() === 0 && spawnSync('sh', ['-c', 'command -v apt-get']).status === 0;
+  if (possible) {
+    say(`installing ${packages.join(', ')} (once)…`);
+    const quiet = {
+      stdio: ['ignore', 'ignore', 2],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    };
+    spawnSync('apt-get', ['update', '-qq'], quiet);
+    if (
+      spawnSync('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...packages], quiet).status ===
+      0
+    )
+      return;
+  }
+  say(
+    `could not install ${packages.join(', ')} (needs root and apt-get): the tests that use them are skipped`,
+  );
+}
+
+function bench(names) {
+  const directory = join(root, 'bench');
+  const all = readdirSync(directory)
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -3));
+  for (const name of names.length > 0 ? names : all) {
+    if (!all.includes(name)) fail(`no benchmark "${name}"; one of: ${all.join(', ')}`);
+    const status = run(runtime, ['--expose-gc', join(directory, `${name}.ts`)]);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+function run(command, commandArgs) {
+  const [program, ...prefix] = [command].flat();
+  return (
+    spawnSync(program, [...prefix, ...commandArgs], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+      .status ?? 1
+  );
+}
+
+/** A package's command line tool, run on the pinned runtime. */
+function tool(name) {
+  const entries = {
+    tsc: 'typescript/bin/tsc',
+    biome: '@biomejs/biome/bin/biome',
+    vite: 'vite/bin/vite.js',
+    vitest: 'vitest/vitest.mjs',
+    knip: 'knip/bin/knip.js',
+  };
+  return [runtime, join(root, 'node_modules', entries[name])];
+}
+
+function filesBelow(directory) {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+function digest(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file.slice(root.length)).update('\0').update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function majorOf(version) {
+  return Number(version.split('.')[0]);
+}
+
+function say(message) {
+  process.stderr.write(`meridian: ${message}\n`);
+}
+
+function fail(message) {
+  say(message);
+  process.exit(1);
+}

@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import type { Collection, Resources } from './model.ts';
+import type { Parsed, Problem } from './problem.ts';
+import { dataCenterSchema } from './resources/data-center.ts';
+import { monitorSchemaFor, type ProbeKindContract } from './resources/monitor.ts';
+import { overrideSchema } from './resources/override.ts';
+import { policySchema } from './resources/policy.ts';
+import { poolSchema } from './resources/pool.ts';
+import { rrsetSchema } from './resources/rrset.ts';
+import { steeredNameSchema } from './resources/steered-name.ts';
+import { type ApiZone, zoneSchema } from './resources/zone.ts';
+
+/** What a caller may send for each collection; a zone's `kind` is ours to set. */
+export type Bodies = Omit<Resources, 'zones'> & { zones: ApiZone };
+
+/** The one contract that gives validation, OpenAPI and types. */
+export interface Contract {
+  readonly schemas: { readonly [C in Collection]: z.ZodType<Bodies[C]> };
+  readonly rrsetSchema: typeof rrsetSchema;
+}
+
+/** Joins the resource schemas with the probe kinds that the shell brings. */
+export function createContract(probeKinds: readonly ProbeKindContract[]): Contract {
+  return {
+    schemas: {
+      dataCenters: dataCenterSchema,
+      pools: poolSchema,
+      monitors: monitorSchemaFor(probeKinds),
+      policies: policySchema,
+      zones: zoneSchema,
+      steeredNames: steeredNameSchema,
+      overrides: overrideSchema,
+    },
+    rrsetSchema,
+  };
+}
+
+/** Checks an unknown value; `path` is put before the path of every problem. */
+export function parseBody<T>(schema: z.ZodType<T>, value: unknown, path: string): Parsed<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, problems: result.error.issues.map((issue) => problemOf(issue, path)) };
+}
+
+function problemOf(issue: z.core.$ZodIssue, path: string): Problem {
+  const where = [path, ...issue.path.map(String)].filter((part) => part !== '').join('/');
+  return { code: 'invalid-value', path: where, message: issue.message };
+}

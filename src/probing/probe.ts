@@ -1,0 +1,20 @@
+import type { ProbeKindContract } from '../config/resources/monitor.ts';
+import type { ProbeResult } from '../health/probe-result.ts';
+
+/** Where one run goes. */
+export interface ProbeTarget {
+  /** IPv4 or IPv6 address. */
+  readonly address: string;
+  readonly port: number | undefined;
+  readonly timeoutMs: number;
+}
+
+/**
+ * The seam of probing: one file per kind in `probes/` and one line in its index.
+ * A probe reports one fact with its evidence; it never throws, keeps no history and ends within its timeout.
+ */
+export interface ProbeKind<S> extends ProbeKindContract {
+  /** One sentence for documentation. */
+  readonly summary: string;
+  readonly run: (target: ProbeTarget, settings: S, stopped: AbortSignal) => Promise<ProbeResult>;
+}
