@@ -1,0 +1,223 @@
+import type { Problem, SourceLine } from '../config/problem.ts';
+import { formatName, isSubdomain, lowercaseName, lowercaseOctet, namesEqual } from './name.ts';
+import { type RdataKind, rdataKind } from './rdata/index.ts';
+import { formatType, TYPE_CNAME, TYPE_KEY, TYPE_NS, TYPE_NSEC, TYPE_RRSIG, TYPE_SOA } from './type.ts';
+
+/*
+ * Gathers records into RRsets, and checks what only the whole zone can tell.
+ *
+ *     "\3www\7example\3org\0" -> type 1  -> { owner, ttl, rdatas, first line }
+ *      (owner, lower case)       type 28 -> { ... }
+ */
+
+/** All records of one owner name and type, in the order of the file. */
+export interface ParsedRRset {
+  /** In the case of the first record. */
+  readonly owner: Uint8Array;
+  readonly type: number;
+  readonly ttlSeconds: number;
+  readonly rdatas: readonly Uint8Array[];
+  /** Where the first record stands. */
+  readonly source: SourceLine;
+}
+
+/** One record as read. */
+export interface ZoneRecord {
+  readonly owner: Uint8Array;
+  readonly type: number;
+  readonly ttlSeconds: number;
+  readonly rdata: Uint8Array;
+  readonly source: SourceLine;
+}
+
+/** From this many records on, an RRset remembers them in a set: comparing each with each would be quadratic. */
+const LINEAR_SEARCH_LIMIT = 8;
+
+/** Octets that one call may take as arguments: far below any engine's bound. */
+const MAX_SPREAD_LENGTH = 1024;
+
+/** What may stand beside a CNAME (RFC 2181 section 10.1, RFC 4034 section 3, RFC 4035 section 2.5). */
+const typesBesideCname: readonly number[] = [TYPE_KEY, TYPE_RRSIG, TYPE_NSEC];
+
+interface GrowingRRset extends ParsedRRset {
+  readonly rdatas: Uint8Array[];
+}
+
+interface OwnerNode {
+  readonly owner: Uint8Array;
+  readonly rrsets: GrowingRRset[];
+}
+
+/** Collects the records of one zone. */
+export class ZoneCollation {
+  readonly #owners = new Map<string, OwnerNode>();
+  readonly #rrsets: GrowingRRset[] = [];
+  /** Canonical forms of the records of RRsets that have many. */
+  readonly #seen = new Map<GrowingRRset, Set<string>>();
+  readonly #report: (problem: Problem) => void;
+  readonly #path: string;
+  #lastOwner: Uint8Array | undefined;
+  #lastNode: OwnerNode | undefined;
+
+  /** `path` is the path of every problem that is reported. */
+  constructor(path: string, report: (problem: Problem) => void) {
+    this.#path = path;
+    this.#report = report;
+  }
+
+  /** Adds a record; one that is there already is dropped without a word (RFC 2181 section 5). */
+  add(record: ZoneRecord): void {
+    const node = this.#nodeOf(record.owner);
+    const rrset = node.rrsets.find((candidate) => candidate.type === record.type);
+    if (rrset === undefined) {
+      const { owner, type, ttlSeconds, rdata, source } = record;
+      const created: GrowingRRset = { owner, type, ttlSeconds, rdatas: [rdata], source };
+      node.rrsets.push(created);
+      this.#rrsets.push(created);
+      return;
+    }
+    if (rrset.ttlSeconds !== record.ttlSeconds) {
+      const first = `${rrset.ttlSeconds} of its first record (${rrset.source.file}:${rrset.source.line})`;
+      this.#refuse(
+        'ttl-mismatch',
+        record.source,
+        `${subject(rrset)} has TTL ${record.ttlSeconds} here and ${first}; all records of an RRset have one TTL.`,
+      );
+      return;
+    }
+    if (!this.#holds(rrset, record.rdata)) rrset.rdatas.push(record.rdata);
+  }
+
+  /** Checks the zone as a whole; returns its apex and the RRsets that may be used. */
+  finish(file: string): { readonly rrsets: ParsedRRset[]; readonly apex: Uint8Array | undefined } {
+    const apex = this.#checkApex(file);
+    const rrsets = this.#rrsets.filter((rrset) => this.#checkPlace(rrset, apex));
+    for (const node of this.#owners.values()) this.#checkCname(node);
+    return { rrsets, apex };
+  }
+
+  #holds(rrset: GrowingRRset, rdata: Uint8Array): boolean {
+    const { rdatas } = rrset;
+    const kind = rdataKind(rrset.type);
+    const canonical = canonicalRdata(kind, rdata);
+    if (rdatas.length < LINEAR_SEARCH_LIMIT) {
+      return rdatas.some((known) => octetsEqual(canonicalRdata(kind, known), canonical));
+    }
+    let seen = this.#seen.get(rrset);
+    if (seen === undefined) {
+      seen = new Set(rdatas.map((known) => octetKey(canonicalRdata(kind, known))));
+      this.#seen.set(rrset, seen);
+    }
+    const key = octetKey(canonical);
+    if (seen.has(key)) return true;
+    seen.add(key);
+    return false;
+  }
+
+  #nodeOf(owner: Uint8Array): OwnerNode {
+    // Consecutive records mostly share one owner, as the same octets.
+    if (owner === this.#lastOwner && this.#lastNode !== undefined) return this.#lastNode;
+    const key = octetKey(lowercaseName(owner));
+    let node = this.#owners.get(key);
+    if (node === undefined) {
+      node = { owner, rrsets: [] };
+      this.#owners.set(key, node);
+    }
+    this.#lastOwner = owner;
+    this.#lastNode = node;
+    return node;
+  }
+
+  #checkApex(file: string): Uint8Array | undefined {
+    const [soa, ...others] = this.#rrsets.filter((rrset) => rrset.type === TYPE_SOA);
+    if (soa === undefined) {
+      this.#refuse(
+        'no-soa',
+        { file, line: 1 },
+        'The zone has no SOA record; it needs exactly one, at its apex.',
+      );
+      return undefined;
+    }
+    const apexName = formatName(soa.owner);
+    if (soa.rdatas.length > 1) {
+      this.#refuse(
+        'many-soas',
+        soa.source,
+        `${apexName} has ${soa.rdatas.length} SOA records; a zone has exactly one.`,
+      );
+    }
+    for (const other of others) {
+      const sentence = `A second SOA record stands at ${formatName(other.owner)}; the zone's only one is at ${apexName}`;
+      this.#refuse('many-soas', other.source, `${sentence}, where the first was found.`);
+    }
+    const hasNs = this.#rrsets.some((rrset) => rrset.type === TYPE_NS && namesEqual(rrset.owner, soa.owner));
+    if (!hasNs) {
+      this.#refuse('no-apex-ns', soa.source, `The apex ${apexName} has no NS record; it needs at least one.`);
+    }
+    return soa.owner;
+  }
+
+  #checkPlace(rrset: GrowingRRset, apex: Uint8Array | undefined): boolean {
+    if (apex === undefined || isSubdomain(rrset.owner, apex)) return true;
+    const sentence = `${subject(rrset)} is outside the zone ${formatName(apex)}`;
+    this.#refuse('outside-zone', rrset.source, `${sentence}; check the name's final dot and $ORIGIN.`);
+    return false;
+  }
+
+  #checkCname({ owner, rrsets }: OwnerNode): void {
+    const cname = rrsets.find((rrset) => rrset.type === TYPE_CNAME);
+    if (cname === undefined) return;
+    if (cname.rdatas.length > 1) {
+      const sentence = `${formatName(owner)} has ${cname.rdatas.length} CNAME records`;
+      this.#refuse('many-cnames', cname.source, `${sentence}; a name has one canonical name.`);
+    }
+    const other = rrsets.find((rrset) => rrset !== cname && !typesBesideCname.includes(rrset.type));
+    if (other === undefined) return;
+    const place = `${other.source.file}:${other.source.line}`;
+    this.#refuse(
+      'cname-and-other-data',
+      cname.source,
+      `${formatName(owner)} has a CNAME record and also ${formatType(other.type)} (${place}); a CNAME stands alone.`,
+    );
+  }
+
+  #refuse(code: string, source: SourceLine, message: string): void {
+    this.#report({ code, path: this.#path, message, source });
+  }
+}
+
+function subject(rrset: ParsedRRset): string {
+  return `${formatName(rrset.owner)} ${formatType(rrset.type)}`;
+}
+
+/** Rdata with the names in it in lower case: records that differ only there are the same record. */
+function canonicalRdata(kind: RdataKind, rdata: Uint8Array): Uint8Array {
+  const names = kind.names(rdata);
+  if (names.length === 0) return rdata;
+  const canonical = rdata.slice();
+  for (const { offset, length } of names) {
+    for (let i = offset; i < offset + length; i += 1) canonical[i] = lowercaseOctet(canonical[i] ?? 0);
+  }
+  return canonical;
+}
+
+function octetsEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A map key of any octets: one character each. */
+function octetKey(octets: Uint8Array): string {
+  if (octets.length <= MAX_SPREAD_LENGTH) return charactersOf(octets);
+  let key = '';
+  for (let start = 0; start < octets.length; start += MAX_SPREAD_LENGTH) {
+    key += charactersOf(octets.subarray(start, start + MAX_SPREAD_LENGTH));
+  }
+  return key;
+}
+
+function charactersOf(octets: Uint8Array): string {
+  // The spread operator would walk an iterator, at several times the cost.
+  return Reflect.apply(String.fromCharCode, undefined, octets);
+}
