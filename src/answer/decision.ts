@@ -1,3 +1,5 @@
+import type { Tier } from '../steering/choose.ts';
+
 /**
  * What `respond` decided, kept in fixed fields that it overwrites with every query.
  * Counters, logs and explain read it after the call; nothing is allocated to fill it.
@@ -9,7 +11,10 @@ export interface Decision {
   rcode: number;
   /** 0 where no question could be read. */
   queryType: number;
-  /** Position in `Snapshot.zones.images`; -1 outside our zones. */
+  /**
+   * Position in `Snapshot.zones.images`; -1 outside our zones. Of a chain of CNAMEs, the zone of the last steered name,
+   * else of the last name.
+   */
   zone: number;
   /** Position in the zone image's table of steered names; -1 for a static answer. */
   steered: number;
@@ -56,8 +61,7 @@ export type Outcome =
 /** Which address was located: RFC 7871 client subnet, else the resolver's own. */
 export type ClientSource = 'none' | 'client-subnet' | 'resolver';
 
-/** On what footing the chosen endpoints were answered; the first tier that has any wins. */
-export type Tier = 'none' | 'up' | 'unknown' | 'fail-open' | 'last-known' | 'fallback';
+export type { Tier };
 
 /** At most this many data centers in one order: the design's 50, with room. */
 export const MAX_DATA_CENTERS = 256;
@@ -89,4 +93,25 @@ export function createDecision(): Decision {
     endpointCount: 0,
     ttlSeconds: 0,
   };
+}
+
+/** Makes a decision ready for the next query. */
+export function resetDecision(decision: Decision): void {
+  decision.outcome = 'dropped';
+  decision.rcode = 0;
+  decision.queryType = 0;
+  decision.zone = -1;
+  decision.steered = -1;
+  decision.cnameSteps = 0;
+  decision.truncated = false;
+  decision.clientSource = 'none';
+  decision.clientFamily = 0;
+  decision.sourcePrefixLength = 0;
+  decision.mapPrefixLength = 0;
+  decision.scopePrefixLength = -1;
+  decision.orderLength = 0;
+  decision.dataCenter = -1;
+  decision.tier = 'none';
+  decision.endpointCount = 0;
+  decision.ttlSeconds = 0;
 }

@@ -18,9 +18,29 @@ export interface Candidate {
 
 /** What a policy may use while it ranks. */
 export interface RankContext {
+  /** By name, ascending: the order where nothing else decides. */
   readonly candidates: readonly Candidate[];
   /** Ranks a child node for the same client. */
   readonly rank: (child: PolicyNode, client: ClientLocation) => Program;
+  /** Told what each node did, for explain; absent while a map is compiled. */
+  readonly trace?: ((step: RankingStep) => void) | undefined;
+}
+
+/** What one policy node did for one client. */
+export interface RankingStep {
+  /** The kind of the node. */
+  readonly kind: string;
+  /** One sentence. */
+  readonly detail: string;
+  /** Nearest only: best first. */
+  readonly distances?: readonly RankedDistance[];
+}
+
+export interface RankedDistance {
+  readonly dataCenter: string;
+  /** Great-circle distance, without the bias. */
+  readonly distanceKm: number;
+  readonly biasKm: number;
 }
 
 /**
@@ -34,6 +54,8 @@ export interface PolicyKind<N extends PolicyNode> {
   /** The node's shape; `child` is the schema of any policy node. */
   readonly schema: (child: z.ZodType<PolicyNode>) => z.ZodType<N>;
   readonly children: (node: N) => readonly PolicyNode[];
+  /** The same node with other children, as many as `children` gives and in the same order. */
+  readonly withChildren: (node: N, children: readonly PolicyNode[]) => N;
   /** Names of data centers that the node itself mentions. */
   readonly dataCenters: (node: N) => readonly string[];
   /** Address prefixes where the node's ranking may change, as text. */
