@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Collection, Resources } from './model.ts';
-import type { Parsed, Problem } from './problem.ts';
+import type { Parsed } from './problem.ts';
 import { dataCenterSchema } from './resources/data-center.ts';
 import { monitorSchemaFor, type ProbeKindContract } from './resources/monitor.ts';
 import { overrideSchema } from './resources/override.ts';
@@ -9,6 +9,7 @@ import { poolSchema } from './resources/pool.ts';
 import { rrsetSchema } from './resources/rrset.ts';
 import { steeredNameSchema } from './resources/steered-name.ts';
 import { type ApiZone, zoneSchema } from './resources/zone.ts';
+import { problemsOfIssues } from './zod-sentence.ts';
 
 /** What a caller may send for each collection; a zone's `kind` is ours to set. */
 export type Bodies = Omit<Resources, 'zones'> & { zones: ApiZone };
@@ -39,10 +40,5 @@ export function createContract(probeKinds: readonly ProbeKindContract[]): Contra
 export function parseBody<T>(schema: z.ZodType<T>, value: unknown, path: string): Parsed<T> {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
-  return { ok: false, problems: result.error.issues.map((issue) => problemOf(issue, path)) };
-}
-
-function problemOf(issue: z.core.$ZodIssue, path: string): Problem {
-  const where = [path, ...issue.path.map(String)].filter((part) => part !== '').join('/');
-  return { code: 'invalid-value', path: where, message: issue.message };
+  return { ok: false, problems: problemsOfIssues(result.error.issues, value, path) };
 }

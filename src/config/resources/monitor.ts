@@ -38,16 +38,22 @@ export interface ProbeKindContract {
   readonly kind: string;
   /** Checks and completes `settings`. */
   readonly settings: z.ZodType<Readonly<Record<string, unknown>>>;
+  /** True for a kind that has no default port, so that the monitor must name one. */
+  readonly requiresPort?: boolean;
 }
 
 /** One union over all probe kinds, discriminated by `kind`. */
 export function monitorSchemaFor(kinds: readonly ProbeKindContract[]): z.ZodType<Monitor> {
-  const [first, ...rest] = kinds.map(({ kind, settings }) =>
+  const [first, ...rest] = kinds.map(({ kind, settings, requiresPort }) =>
     z
       .strictObject({ ...monitorFields, kind: z.literal(kind), settings: settings.prefault({}) })
       .refine((monitor) => monitor.timeoutSeconds <= monitor.intervalSeconds, {
         error: 'timeoutSeconds must not be longer than intervalSeconds',
         path: ['timeoutSeconds'],
+      })
+      .refine((monitor) => requiresPort !== true || monitor.port !== undefined, {
+        error: `port is required for a monitor of kind ${kind}`,
+        path: ['port'],
       }),
   );
   if (first === undefined) throw new Error('at least one probe kind is required');

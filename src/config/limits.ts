@@ -1,0 +1,26 @@
+import type { Collection } from './model.ts';
+
+/** Slots of the verdict table, which every worker shares: 64 KiB. */
+export const MAX_ENDPOINTS = 65_536;
+
+/** An order of data centers is a fixed array in every decision; the design's 50, with room. */
+export const MAX_DATA_CENTERS = 256;
+
+/**
+ * Beyond this many RRsets a zone is edited as a whole and not record by record: a document with more of them takes
+ * seconds to open and tens of milliseconds to change. Put such a zone into a zone file.
+ */
+export const MAX_API_RRSETS_PER_ZONE = 10_000;
+
+/** Most resources of each kind; each is far above any deployment we know, and small enough to list and to check. */
+export const MAX_RESOURCES: Readonly<Record<Collection, number>> = {
+  dataCenters: MAX_DATA_CENTERS,
+  // Bounded in effect by the endpoints.
+  pools: 20_000,
+  monitors: 5_000,
+  // Each used one is compiled into maps of a few megabytes.
+  policies: 5_000,
+  zones: 50_000,
+  steeredNames: 100_000,
+  overrides: 10_000,
+};
