@@ -1,0 +1,56 @@
+import { type Query, SUBNET_IPV6 } from '../dns/query.ts';
+import type { Decision } from './decision.ts';
+
+/** Who sent the packet; mutable, so that one object serves every packet of a socket. */
+export interface ClientAddress {
+  family: 4 | 6;
+  /** Network order; only the first 4 count for family 4. */
+  octets: Uint8Array;
+}
+
+/** Octets before the IPv4 address in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2), and their bits. */
+const MAPPED_OCTETS = 12;
+const MAPPED_BITS = 96;
+
+/**
+ * Writes into the decision which address is to be located: the client subnet, else the resolver's own. IPv4-mapped
+ * IPv6 addresses count as IPv4.
+ *
+ * RFC 7871 section 7.1.2: source /0 asks not to be located, so neither the subnet, which is empty, nor the resolver's
+ * address may be used. The unspecified address stands for it, which lies nowhere.
+ */
+export function identifyClient(decision: Decision, query: Query, resolver: ClientAddress): void {
+  if (query.hasSubnet) {
+    const family = query.subnetFamily === SUBNET_IPV6 ? 6 : 4;
+    decision.clientSource = 'client-subnet';
+    setClient(decision, family, query.subnetAddress, query.sourcePrefixLength);
+  } else {
+    decision.clientSource = 'resolver';
+    setClient(decision, resolver.family, resolver.octets, resolver.family === 4 ? 32 : 128);
+  }
+}
+
+/**
+ * The scope of an answer that holds for the map's prefix (RFC 7871 section 7.2.1), in the client subnet's own family.
+ * `everywhere`: the map gives all clients the same.
+ */
+export function scopeOf(decision: Decision, query: Query, everywhere: boolean): number {
+  if (everywhere || query.sourcePrefixLength === 0) return 0;
+  const mapped = query.subnetFamily === SUBNET_IPV6 && decision.clientFamily === 4;
+  return decision.mapPrefixLength + (mapped ? MAPPED_BITS : 0);
+}
+
+function setClient(decision: Decision, family: 4 | 6, octets: Uint8Array, sourcePrefixLength: number): void {
+  const mapped = family === 6 && sourcePrefixLength >= MAPPED_BITS && isMapped(octets);
+  const start = mapped ? MAPPED_OCTETS : 0;
+  const length = mapped || family === 4 ? 4 : 16;
+  for (let i = 0; i < 16; i++) decision.clientAddress[i] = i < length ? (octets[start + i] as number) : 0;
+  decision.clientFamily = length === 4 ? 4 : 6;
+  decision.sourcePrefixLength = mapped ? sourcePrefixLength - MAPPED_BITS : sourcePrefixLength;
+}
+
+function isMapped(octets: Uint8Array): boolean {
+  if (octets[10] !== 0xff || octets[11] !== 0xff) return false;
+  for (let i = 0; i < 10; i++) if (octets[i] !== 0) return false;
+  return true;
+}

@@ -1,0 +1,75 @@
+import { type GeoMap, locate, prefixLengthOf, programOf } from '../geo/map.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import {
+  STEERED_CHOICE,
+  STEERED_MAP,
+  STEERED_POOL,
+  steeredWord,
+  type ZoneImage,
+} from '../snapshot/zone-image.ts';
+import {
+  type ChoiceOutcome,
+  choose,
+  poolAnswersType,
+  poolHasEndpoints,
+  resetChoice,
+} from '../steering/choose.ts';
+import { runProgram } from '../steering/run-program.ts';
+import { type ClientAddress, identifyClient, scopeOf } from './client.ts';
+import { MAX_ANSWER_ENDPOINTS } from './decision.ts';
+import type { AnswerScratch } from './scratch.ts';
+
+/**
+ * Locates the client, ranks the data centers, checks the endpoints' verdicts and chooses. The choice stands in
+ * `scratch.choice`, and all of it in the decision.
+ */
+export function steer(
+  scratch: AnswerScratch,
+  snapshot: Snapshot,
+  zone: ZoneImage,
+  steered: number,
+  resolver: ClientAddress,
+): ChoiceOutcome {
+  const { choice, decision, query } = scratch;
+  const pool = zone.pools + steeredWord(zone, steered, STEERED_POOL);
+  decision.zone = scratch.zone;
+  decision.steered = steered;
+  resetChoice(choice);
+  if (poolHasEndpoints(zone.words, pool)) {
+    // Said before the client is located: it holds for every client, and costs least.
+    if (!poolAnswersType(zone.words, pool, query.type)) return 'nodata';
+    const map = snapshot.maps[steeredWord(zone, steered, STEERED_MAP)];
+    if (map === undefined) return 'servfail';
+    rank(scratch, map, resolver);
+  }
+  const how = steeredWord(zone, steered, STEERED_CHOICE);
+  const outcome = choose(
+    choice,
+    zone.words,
+    pool,
+    how >> 8,
+    how & 0xff,
+    snapshot.verdicts,
+    decision.order,
+    decision.orderLength,
+    query.type,
+  );
+  decision.tier = choice.tier;
+  decision.dataCenter = choice.dataCenter;
+  decision.endpointCount = Math.min(choice.count, MAX_ANSWER_ENDPOINTS);
+  for (let i = 0; i < decision.endpointCount; i++) {
+    decision.endpointSlots[i] = zone.words[choice.endpoints[i] as number] as number;
+  }
+  return outcome;
+}
+
+/** Writes the client's order of data centers into the decision. */
+function rank(scratch: AnswerScratch, map: GeoMap, resolver: ClientAddress): void {
+  const { decision, query } = scratch;
+  identifyClient(decision, query, resolver);
+  const leaf = locate(map, decision.clientFamily === 4 ? 4 : 6, decision.clientAddress);
+  decision.mapPrefixLength = prefixLengthOf(leaf);
+  decision.orderLength = runProgram(map, programOf(leaf), scratch.random, decision.order);
+  // A chain may pass several steered names; its answer holds only where the narrowest of them does.
+  scratch.scope = Math.max(scratch.scope, scopeOf(decision, query, map.programCount === 1));
+}

@@ -1,0 +1,322 @@
+import { describe, expect, it } from 'vitest';
+import type { Override } from '../../src/config/resources/override.ts';
+import {
+  type BoardEndpoint,
+  createBoard,
+  type HealthBoard,
+  MAX_HEALTH_EVENTS,
+  type VerdictChange,
+} from '../../src/health/board.ts';
+import { failure, resultsOf, success } from './results.ts';
+
+const NOW_MS = Date.parse('2030-01-01T12:00:00Z');
+const thresholds = { rise: 2, fall: 2, expiryMs: 3500 };
+
+function endpoint(name: string, slot: number, more: Partial<BoardEndpoint> = {}): BoardEndpoint {
+  return {
+    key: `web/${name}`,
+    slot,
+    pool: 'web',
+    endpoint: name,
+    dataCenter: name,
+    address: `192.0.2.${slot}`,
+    probeAddress: undefined,
+    monitor: 'http',
+    thresholds,
+    ...more,
+  };
+}
+
+function overrideOf(state: Override['state'], target: string, expiresAt?: string): Override {
+  return {
+    id: `${state}-${target}`,
+    state,
+    target: { kind: 'endpoint', pool: 'web', endpoint: target },
+    reason: 'maintenance',
+    expiresAt,
+  };
+}
+
+const fra = endpoint('fra', 1);
+const ash = endpoint('ash', 2);
+
+/** A board, the verdict table it writes, and one letter per endpoint: `u` up, `d` down, `?` unknown, `x` drained. */
+class Scene {
+  readonly board: HealthBoard = createBoard();
+  readonly table = new Uint8Array(16);
+  nowMs = NOW_MS;
+
+  constructor(...endpoints: readonly BoardEndpoint[]) {
+    this.set(...endpoints);
+  }
+
+  set(...endpoints: readonly BoardEndpoint[]): void {
+    this.store(this.board.setEndpoints(endpoints, this.nowMs));
+  }
+
+  override(...overrides: readonly Override[]): void {
+    this.store(this.board.setOverrides(overrides, this.nowMs));
+  }
+
+  /** One result for each letter of the word, 100 ms apart. */
+  probe(name: string, word: string, vantage = 'here'): number {
+    let stores = 0;
+    for (const result of resultsOf(word)) {
+      this.nowMs += 100;
+      const changes = this.board.observe(vantage, `web/${name}`, result, this.nowMs);
+      stores += changes.length;
+      this.store(changes);
+    }
+    return stores;
+  }
+
+  pass(ms: number): number | undefined {
+    this.nowMs += ms;
+    const { changes, nextExpiryMs } = this.board.expire(this.nowMs);
+    this.store(changes);
+    return nextExpiryMs;
+  }
+
+  store(changes: readonly VerdictChange[]): void {
+    for (const { slot, octet } of changes) {
+      expect(this.table[slot], 'only octets that differ are returned').not.toBe(octet);
+      this.table[slot] = octet;
+    }
+  }
+
+  get verdicts(): string {
+    return Array.from(this.table.subarray(1, 3), (octet) => '?udx'.charAt(octet & 0b11)).join('');
+  }
+
+  get lastKnown(): string {
+    return Array.from(this.table.subarray(1, 3), (octet) => ((octet & 0b100) === 0 ? '-' : 'k')).join('');
+  }
+
+  health(name: string): ReturnType<HealthBoard['health']>[number] | undefined {
+    return this.board.health().find((one) => one.endpoint === name);
+  }
+}
+
+describe('verdicts', () => {
+  it('are unknown before the first result', () => {
+    expect(new Scene(fra, ash).verdicts).toBe('??');
+  });
+
+  it('are up without a monitor', () => {
+    const scene = new Scene(endpoint('fra', 1, { monitor: undefined, thresholds: undefined }), ash);
+    expect(scene.verdicts).toBe('u?');
+    expect(scene.probe('fra', 'ff')).toBe(0);
+    expect(scene.verdicts).toBe('u?');
+  });
+
+  it('follow the probes, and return an octet only when it changes', () => {
+    const scene = new Scene(fra, ash);
+    expect(scene.probe('fra', 's')).toBe(1);
+    expect(scene.probe('fra', 'sss')).toBe(0);
+    expect(scene.probe('fra', 'f')).toBe(0);
+    expect(scene.verdicts).toBe('u?');
+    expect(scene.probe('fra', 'f')).toBe(1);
+    expect(scene.verdicts).toBe('d?');
+  });
+
+  it('ignore results for endpoints that are not on the board', () => {
+    const scene = new Scene(fra);
+    expect(scene.board.observe('here', 'web/gone', failure, NOW_MS)).toEqual([]);
+  });
+
+  it('survive a change of thresholds, which count from the next result', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 'sf');
+    scene.set(endpoint('fra', 1, { thresholds: { ...thresholds, fall: 4 } }), ash);
+    expect(scene.verdicts).toBe('u?');
+    scene.probe('fra', 'ff');
+    expect(scene.verdicts).toBe('u?');
+    scene.probe('fra', 'f');
+    expect(scene.verdicts).toBe('d?');
+  });
+
+  it.each([
+    { name: 'address', given: { address: '192.0.2.77' } },
+    { name: 'probe address', given: { probeAddress: '192.0.2.78' } },
+  ])('are unknown again when the $name moves', ({ given }) => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 's');
+    scene.set(endpoint('fra', 1, given), ash);
+    expect(scene.verdicts).toBe('??');
+    expect(scene.lastKnown).toBe('--');
+    scene.probe('fra', 'f');
+    expect(scene.verdicts).toBe('??');
+  });
+
+  it('are up when the monitor goes, and unknown when one comes', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 'ff');
+    scene.set(endpoint('fra', 1, { monitor: undefined, thresholds: undefined }), ash);
+    expect(scene.verdicts).toBe('u?');
+    scene.set(fra, ash);
+    expect(scene.verdicts).toBe('??');
+  });
+
+  it('move with their endpoint to another slot, and vacated slots are unknown', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 's');
+    scene.probe('ash', 'ff');
+    scene.set(endpoint('fra', 2, { address: fra.address }));
+    expect(scene.verdicts).toBe('?u');
+    scene.set();
+    expect(scene.verdicts).toBe('??');
+  });
+});
+
+describe('several vantages', () => {
+  it('decide by majority', () => {
+    const scene = new Scene(fra, ash);
+    for (const vantage of ['a', 'b', 'c']) scene.probe('fra', 's', vantage);
+    scene.probe('fra', 'ff', 'a');
+    expect(scene.verdicts).toBe('u?');
+    scene.probe('fra', 'ff', 'b');
+    expect(scene.verdicts).toBe('d?');
+  });
+
+  it('lose their vote when they fall silent', () => {
+    const scene = new Scene(fra, ash);
+    for (const vantage of ['a', 'b']) scene.probe('fra', 's', vantage);
+    scene.pass(2000);
+    scene.probe('fra', 'ff', 'c');
+    expect(scene.verdicts).toBe('u?');
+    expect(scene.pass(2000)).toBe(scene.nowMs - 2000 + thresholds.expiryMs);
+    expect(scene.verdicts).toBe('d?');
+    expect(scene.health('fra')?.vantages.map((one) => one.fresh)).toEqual([false, false, true]);
+  });
+
+  it('keep the last verdict when all are silent, and say so', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 's');
+    expect(scene.health('fra')).toMatchObject({ verdict: 'up', stale: false });
+    expect(scene.pass(thresholds.expiryMs)).toBeUndefined();
+    expect(scene.health('fra')).toMatchObject({ verdict: 'up', stale: true });
+    scene.probe('fra', 's');
+    expect(scene.health('fra')?.stale).toBe(false);
+  });
+
+  it('do not renew a vote by a failure of their own', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 's');
+    scene.pass(thresholds.expiryMs - 200);
+    scene.probe('fra', 'ii');
+    expect(scene.health('fra')).toMatchObject({ verdict: 'up', stale: true });
+  });
+});
+
+describe('overrides', () => {
+  it('outrank the probes and give way when they go', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 's');
+    scene.override(overrideOf('down', 'fra'));
+    expect(scene.verdicts).toBe('d?');
+    expect(scene.health('fra')).toMatchObject({
+      verdict: 'down',
+      probed: 'up',
+      override: { reason: 'maintenance' },
+    });
+    scene.override(overrideOf('drain', 'fra'));
+    expect(scene.verdicts).toBe('x?');
+    scene.override();
+    expect(scene.verdicts).toBe('u?');
+  });
+
+  it('end by themselves, at a time that is known', () => {
+    const scene = new Scene(fra, ash);
+    scene.override(overrideOf('up', 'fra', '2030-01-01T12:00:10Z'));
+    expect(scene.pass(9999)).toBe(NOW_MS + 10_000);
+    expect(scene.verdicts).toBe('u?');
+    expect(scene.pass(1)).toBeUndefined();
+    expect(scene.verdicts).toBe('??');
+    expect(scene.health('fra')?.override).toBeUndefined();
+  });
+
+  it('hold for endpoints that come later', () => {
+    const scene = new Scene(ash);
+    scene.override(overrideOf('drain', 'fra'));
+    scene.set(fra, ash);
+    expect(scene.verdicts).toBe('x?');
+  });
+
+  it('let probes go on behind them', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 's');
+    scene.override(overrideOf('up', 'fra'));
+    scene.probe('fra', 'ff');
+    expect(scene.verdicts).toBe('u?');
+    scene.override();
+    expect(scene.verdicts).toBe('d?');
+  });
+});
+
+describe('last known', () => {
+  it('marks those that were up when last any was', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 's');
+    scene.probe('ash', 's');
+    expect(scene.lastKnown).toBe('kk');
+    scene.probe('fra', 'ff');
+    expect(scene.lastKnown).toBe('-k');
+    scene.probe('ash', 'ff');
+    expect([scene.verdicts, scene.lastKnown]).toEqual(['dd', '-k']);
+    scene.probe('fra', 'ss');
+    expect([scene.verdicts, scene.lastKnown]).toEqual(['ud', 'k-']);
+  });
+
+  it('is each pool by itself', () => {
+    const scene = new Scene(fra, endpoint('ash', 2, { pool: 'mail' }));
+    scene.probe('fra', 's');
+    scene.probe('ash', 'sff');
+    expect([scene.verdicts, scene.lastKnown]).toEqual(['ud', 'kk']);
+  });
+});
+
+describe('what is told', () => {
+  it('has everything of an endpoint', () => {
+    const scene = new Scene(endpoint('fra', 1, { probeAddress: '198.51.100.1' }));
+    scene.probe('fra', 'sff');
+    expect(scene.health('fra')).toEqual({
+      key: 'web/fra',
+      pool: 'web',
+      endpoint: 'fra',
+      dataCenter: 'fra',
+      address: '192.0.2.1',
+      probeAddress: '198.51.100.1',
+      monitor: 'http',
+      verdict: 'down',
+      since: '2030-01-01T12:00:00.300Z',
+      reason: `2 failures in a row: ${failure.detail}`,
+      probed: 'down',
+      stale: false,
+      lastKnownUp: true,
+      lastResult: { vantage: 'here', at: '2030-01-01T12:00:00.300Z', ...failure },
+      consecutiveSuccesses: 0,
+      consecutiveFailures: 2,
+      vantages: [{ vantage: 'here', verdict: 'down', at: '2030-01-01T12:00:00.300Z', fresh: true }],
+      override: undefined,
+    });
+  });
+
+  it('lists changes of verdict, newest first', () => {
+    const scene = new Scene(fra, ash);
+    scene.probe('fra', 'sff');
+    scene.override(overrideOf('drain', 'ash'));
+    expect(
+      scene.board.events().map(({ key, from, to, reason }) => `${key} ${from} ${to}: ${reason}`),
+    ).toEqual([
+      'web/ash unknown drained: Override drain-ash drains it: maintenance',
+      `web/fra up down: 2 failures in a row: ${failure.detail}`,
+      `web/fra unknown up: 1 success in a row: ${success.detail}`,
+    ]);
+  });
+
+  it('forgets the oldest changes', () => {
+    const scene = new Scene(fra);
+    scene.probe('fra', 'ssff'.repeat(MAX_HEALTH_EVENTS));
+    expect(scene.board.events()).toHaveLength(MAX_HEALTH_EVENTS);
+  });
+});
