@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import * as automerge from '@automerge/automerge';
+import type { Collection } from '../config/model.ts';
+import { reasonOf, StoreError } from './store-error.ts';
+
+/**
+ * One Automerge document. There are two shapes; every leaf is a string of JSON (`leaf.ts`):
+ *
+ *     root
+ *     ├── dataCenters    "fra"               -> leaf
+ *     ├── pools          "web"               -> leaf: settings (all but the endpoints), or the pool's deletion
+ *     │                  "web/"              -> leaf: names of the endpoints in order; written with every write
+ *     │                  "web/fra-v4"        -> leaf: one endpoint, or its removal
+ *     ├── monitors       "http"              -> leaf
+ *     ├── policies       "nearest"           -> leaf
+ *     ├── zones          "example.org."      -> leaf, with `life`
+ *     ├── steeredNames   "www.example.org."  -> leaf
+ *     └── overrides      "fra-drain"         -> leaf
+ *
+ *     zone/<life>/<apex>                        one for each life of each zone
+ *     └── rrsets         "www.example.org. A" -> leaf
+ *
+ * The maps are flat on purpose. An object inside a map gets the identity of the change that made it, so when two
+ * nodes create the same pool apart, one of the two objects would hide the other with all that is in it. Keys have
+ * no such identity: leaf by leaf, both sides meet.
+ *
+ * For the same reason the empty maps themselves come from one *genesis* change, the same on every node: its
+ * actor comes from the document's id and its time is 0.
+ */
+export type MapName = Collection | 'rrsets';
+
+export const ROOT_DOCUMENT = 'root';
+
+const rootMaps: readonly MapName[] = [
+  'dataCenters',
+  'pools',
+  'monitors',
+  'policies',
+  'zones',
+  'steeredNames',
+  'overrides',
+];
+
+const zoneMaps: readonly MapName[] = ['rrsets'];
+
+/** The document of a zone's RRsets. Deleting a zone ends a life: the zone made anew starts with an empty one. */
+export function zoneDocument(apex: string, life: number): string {
+  return `zone/${life}/${apex}`;
+}
+
+/** Whether an id is one that this program gives; peers send ids too. */
+export function isDocumentId(id: string): boolean {
+  return id === ROOT_DOCUMENT || /^zone\/\d{1,15}\/.+\.$/.test(id);
+}
+
+type Engine = ReturnType<typeof automerge.getBackend>;
+
+/** The first change of a document, equal on every node; everything else builds on it. */
+export function genesisChange(id: string): Uint8Array {
+  const actor = createHash('sha256').update(`genesis ${id}`).digest('hex').slice(0, 32);
+  const engine = newEngine(actor);
+  for (const map of id === ROOT_DOCUMENT ? rootMaps : zoneMaps) engine.putObject('_root', map, {});
+  engine.commit(null, 0);
+  const change = engine.getLastLocalChange();
+  engine.free();
+  if (change === null) throw new Error(`document ${id} has no genesis change`);
+  return change;
+}
+
+/**
+ * A document in memory. It is driven through Automerge's own engine and never through its JavaScript mirror of
+ * the whole document: a write in a zone of 10,000 RRsets then takes a fifth of a millisecond instead of four.
+ */
+export class ConfigDocument {
+  readonly id: string;
+  readonly #engine: Engine;
+  readonly #objects = new Map<MapName, string>();
+
+  private constructor(id: string, engine: Engine) {
+    this.id = id;
+    this.#engine = engine;
+  }
+
+  /** A new document with nothing but its genesis change. */
+  static create(id: string, actor: string): ConfigDocument {
+    return ConfigDocument.load(id, actor, [genesisChange(id)]);
+  }
+
+  /**
+   * A document from what was saved of it, oldest first.
+   * @throws whatever the engine says about bytes that are no change.
+   */
+  static load(id: string, actor: string, parts: Iterable<Uint8Array>): ConfigDocument {
+    const engine = newEngine(actor);
+    for (const part of parts) engine.loadIncremental(part);
+    return new ConfigDocument(id, engine);
+  }
+
+  read(map: MapName, key: string): string | undefined {
+    const value = this.#engine.get(this.#object(map), key);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** All keys of a map, those of deleted leaves included. */
+  keys(map: MapName): readonly string[] {
+    return this.#engine.keys(this.#object(map));
+  }
+
+  /** Writes a leaf; it becomes part of the document with the next `seal`. */
+  write(map: MapName, key: string, text: string): void {
+    this.#engine.put(this.#object(map), key, text, 'str');
+  }
+
+  /** Makes one change of the writes since the last and returns it; undefined when there were none. */
+  seal(timeSeconds: number): Uint8Array | undefined {
+    if (this.#engine.pendingOps() === 0) return undefined;
+    this.#engine.commit(null, timeSeconds);
+    return this.#engine.getLastLocalChange() ?? undefined;
+  }
+
+  /** Forgets the writes since the last `seal`. */
+  rollback(): void {
+    this.#engine.rollback();
+  }
+
+  /** The hashes that name the document's present state. */
+  heads(): readonly string[] {
+    return [...this.#engine.getHeads()].sort();
+  }
+
+  /** Everything up to now, compact; `load` reads it. */
+  save(): Uint8Array {
+    return this.#engine.save();
+  }
+
+  /** All changes since the given heads; all there are for none. */
+  changesSince(heads: readonly string[]): readonly Uint8Array[] {
+    return this.#engine.getChanges([...heads]);
+  }
+
+  /**
+   * Takes in changes from another node and returns the leaves that now read differently.
+   * @throws StoreError `refused` when they are malformed or build on changes that are not here; the document is
+   *   then of no more use and must be loaded again.
+   */
+  apply(changes: readonly Uint8Array[]): readonly { readonly map: string; readonly key: string }[] {
+    const before = this.#engine.getHeads();
+    try {
+      this.#engine.applyChanges([...changes]);
+    } catch (thrown) {
+      throw new StoreError('refused', `Changes for ${this.id} are malformed (${reasonOf(thrown)}).`, thrown);
+    }
+    if (this.#engine.getMissingDeps([]).length > 0) {
+      throw new StoreError('refused', `Changes for ${this.id} build on changes that were not sent.`);
+    }
+    return this.#engine.diff(before, this.#engine.getHeads()).flatMap(({ path: [map, key] }) => {
+      return typeof map === 'string' && typeof key === 'string' ? [{ map, key }] : [];
+    });
+  }
+
+  /** Gives the memory back; the document cannot be used afterwards. */
+  free(): void {
+    this.#engine.free();
+  }
+
+  #object(map: MapName): string {
+    const known = this.#objects.get(map);
+    if (known !== undefined) return known;
+    const object = this.#engine.get('_root', map);
+    if (typeof object !== 'string') throw new StoreError('damaged', `Document ${this.id} has no map ${map}.`);
+    this.#objects.set(map, object);
+    return object;
+  }
+}
+
+function newEngine(actor: string): Engine {
+  return automerge.getBackend(automerge.init({ actor }));
+}

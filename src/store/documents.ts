@@ -1,0 +1,191 @@
+import type { Database, DocumentWrite } from './database.ts';
+import type { DocumentRecord } from './database-layout.ts';
+import { ConfigDocument, genesisChange, type MapName, ROOT_DOCUMENT } from './document.ts';
+import { reasonOf, StoreError } from './store-error.ts';
+
+/**
+ * The documents of this node: on disk all of them, in memory the root and those used last.
+ *
+ *     write ──► open document (unsealed writes) ── seal ──► staged change ── durable ──► record
+ *                        ▲  rollback forgets                    │
+ *                        └───────── discardStaged: loaded again from disk ◄─ disk refused
+ */
+interface OpenDocument {
+  readonly document: ConfigDocument;
+  /** As it is on disk. */
+  record: DocumentRecord;
+  /** Changes in memory that are not on disk yet. */
+  staged: readonly Uint8Array[];
+}
+
+/** About 5 MB each at 1,000 RRsets; one that is not in memory is back in some 10 ms. */
+const MAX_OPEN_DOCUMENTS = 128;
+
+/** Changes after which a document's snapshot is written anew: what a start has to replay. */
+export const COMPACT_AFTER_CHANGES = 256;
+
+/** Octets of changes after which the same happens, however few they are. */
+const COMPACT_AFTER_OCTETS = 4_194_304;
+
+export class Documents {
+  readonly #database: Database;
+  /** In the order of use, the latest last. */
+  readonly #open = new Map<string, OpenDocument>();
+  readonly #unsealed = new Set<string>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Ids of the documents on disk. */
+  ids(): readonly string[] {
+    return this.#database.documentIds();
+  }
+
+  read(id: string, map: MapName, key: string): string | undefined {
+    return this.#get(id).document.read(map, key);
+  }
+
+  keys(id: string, map: MapName): readonly string[] {
+    return this.#get(id).document.keys(map);
+  }
+
+  write(id: string, map: MapName, key: string, text: string): void {
+    this.#get(id).document.write(map, key, text);
+    this.#unsealed.add(id);
+  }
+
+  /** Forgets all writes since the last `seal`. */
+  rollback(): void {
+    for (const id of this.#unsealed) this.#get(id).document.rollback();
+    this.#unsealed.clear();
+  }
+
+  /** Makes one change in each document written to since the last call. */
+  seal(timeSeconds: number): void {
+    for (const id of this.#unsealed) {
+      const open = this.#get(id);
+      const change = open.document.seal(timeSeconds);
+      if (change !== undefined) stage(open, [change]);
+    }
+    this.#unsealed.clear();
+  }
+
+  /**
+   * Takes in another node's changes and returns the leaves that now read differently.
+   * @throws StoreError `refused`; the document is then read from disk again. Other documents' staged changes stay.
+   */
+  apply(
+    id: string,
+    changes: readonly Uint8Array[],
+  ): readonly { readonly map: string; readonly key: string }[] {
+    const open = this.#get(id);
+    const before = open.document.heads();
+    try {
+      const touched = open.document.apply(changes);
+      stage(open, open.document.changesSince(before));
+      return touched;
+    } catch (thrown) {
+      this.#open.delete(id);
+      open.document.free();
+      throw thrown;
+    }
+  }
+
+  /** All changes of a document, oldest first. */
+  changes(id: string): readonly Uint8Array[] {
+    return this.#get(id).document.changesSince([]);
+  }
+
+  /** What must be written for the staged changes to be durable. */
+  staged(): readonly DocumentWrite[] {
+    return [...this.#open.values()].filter(({ staged }) => staged.length > 0).map(writeOf);
+  }
+
+  /** The writes are on disk. */
+  noteDurable(writes: readonly DocumentWrite[]): void {
+    for (const { record } of writes) {
+      const open = this.#open.get(record.id);
+      if (open === undefined) continue;
+      open.record = record;
+      open.staged = [];
+    }
+    this.#evict();
+  }
+
+  /** The disk refused: whatever is not on it is forgotten in memory too. */
+  discardStaged(): void {
+    this.#unsealed.clear();
+    for (const [id, { document, staged }] of this.#open) {
+      if (staged.length === 0) continue;
+      this.#open.delete(id);
+      document.free();
+    }
+  }
+
+  #get(id: string): OpenDocument {
+    const open = this.#open.get(id) ?? this.#load(id);
+    this.#open.delete(id);
+    this.#open.set(id, open);
+    return open;
+  }
+
+  #load(id: string): OpenDocument {
+    const record = this.#database.documentRecord(id);
+    const { actor } = this.#database;
+    if (record === undefined) {
+      const empty = { id, first: 0, next: 0, heads: [], changesLength: 0 };
+      return { document: ConfigDocument.create(id, actor), record: empty, staged: [] };
+    }
+    const document = loadRecorded(record, actor, this.#database.documentParts(record));
+    if (document.heads().join() !== [...record.heads].sort().join()) {
+      throw new StoreError('damaged', `Document ${id} does not load to the state it was written in.`);
+    }
+    return { document, record, staged: [] };
+  }
+
+  /** Only between commits: nothing is unsealed or staged then. */
+  #evict(): void {
+    for (const [id, { document, staged }] of this.#open) {
+      if (this.#open.size <= MAX_OPEN_DOCUMENTS) return;
+      if (id === ROOT_DOCUMENT || staged.length > 0) continue;
+      this.#open.delete(id);
+      document.free();
+    }
+  }
+}
+
+function loadRecorded(record: DocumentRecord, actor: string, parts: readonly Uint8Array[]): ConfigDocument {
+  try {
+    return ConfigDocument.load(record.id, actor, parts);
+  } catch (thrown) {
+    throw new StoreError('damaged', `Document ${record.id} cannot be read (${reasonOf(thrown)}).`, thrown);
+  }
+}
+
+/** A document's first change on disk is its genesis. */
+function stage(open: OpenDocument, changes: readonly Uint8Array[]): void {
+  const isNew = open.record.next === 0 && open.staged.length === 0;
+  open.staged = [...(isNew ? [genesisChange(open.record.id)] : open.staged), ...changes];
+}
+
+function writeOf({ document, record, staged }: OpenDocument): DocumentWrite {
+  const next = record.next + staged.length;
+  const stagedLength = staged.reduce((sum, change) => sum + change.length, 0);
+  const changesLength = record.changesLength + stagedLength;
+  const heads = document.heads();
+  if (next - record.first > COMPACT_AFTER_CHANGES || changesLength > COMPACT_AFTER_OCTETS) {
+    return {
+      record: { id: record.id, first: next, next, heads, changesLength: 0 },
+      changes: [],
+      snapshot: document.save(),
+      replaced: { from: record.first, to: record.next },
+    };
+  }
+  return {
+    record: { ...record, next, heads, changesLength },
+    changes: staged.map((bytes, index) => ({ sequence: record.next + index, bytes })),
+    snapshot: undefined,
+    replaced: { from: 0, to: 0 },
+  };
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { Stored } from '../config/model.ts';
+import type { Endpoint, Pool } from '../config/resources/pool.ts';
+import { type Leaf, writeCount } from './leaf.ts';
+
+/** The key of one part of a pool: an endpoint's name, or '' for the order of the endpoints. */
+export function poolPart(pool: string, endpoint: string): string {
+  return `${pool}/${endpoint}`;
+}
+
+/** The keys of the `pools` map by pool; names of pools and endpoints have no slash. */
+export function poolKeys(keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const grouped = new Map<string, string[]>();
+  for (const key of keys) {
+    const [pool = ''] = key.split('/', 1);
+    const group = grouped.get(pool);
+    if (group === undefined) grouped.set(pool, [key]);
+    else group.push(key);
+  }
+  return grouped;
+}
+
+/** Octets of the sum that makes a pool's revision, in hex digits. */
+const REVISION_SUM_LENGTH = 16;
+
+/**
+ * Joins a pool's leaves. Endpoints that the order does not name (two nodes added some apart, and one order won)
+ * stand at the end by name. The revision covers every leaf, so that a merge changes it too.
+ */
+export function joinPool(pool: string, leaves: ReadonlyMap<string, Leaf>): Stored<Pool> | undefined {
+  const settings = leaves.get(pool);
+  if (settings?.value === undefined) return undefined;
+  const orderLeaf = leaves.get(poolPart(pool, ''));
+  const order = Array.isArray(orderLeaf?.value) ? orderLeaf.value.map(String) : [];
+  const endpoints = new Map<string, Endpoint>();
+  for (const [key, leaf] of [...leaves].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const name = key.slice(pool.length + 1);
+    if (name !== '' && leaf.value !== undefined) endpoints.set(name, leaf.value as Endpoint);
+  }
+  const ordered = [...new Set([...order, ...endpoints.keys()])].flatMap((name) => endpoints.get(name) ?? []);
+  const { owner, author, reason, updatedAt } = orderLeaf ?? settings;
+  const value = { ...(settings.value as Omit<Pool, 'endpoints'>), endpoints: ordered };
+  return { value, owner, revision: joinRevisions(leaves), author, reason, updatedAt };
+}
+
+function joinRevisions(leaves: ReadonlyMap<string, Leaf>): string {
+  const count = Math.max(...[...leaves.values()].map(writeCount));
+  const sum = createHash('sha256');
+  for (const [key, leaf] of [...leaves].sort(([a], [b]) => (a < b ? -1 : 1)))
+    sum.update(`${key} ${leaf.revision}\n`);
+  return `${count}-${sum.digest('hex').slice(0, REVISION_SUM_LENGTH)}`;
+}

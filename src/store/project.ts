@@ -1,0 +1,146 @@
+import type { Collection, Config, Stored } from '../config/model.ts';
+import type { RRset } from '../config/resources/rrset.ts';
+import { ROOT_DOCUMENT, zoneDocument } from './document.ts';
+import type { Documents } from './documents.ts';
+import { type Leaf, parseLeaf, storedOf } from './leaf.ts';
+import { joinPool, poolKeys } from './pool-leaves.ts';
+import { Touched } from './touched.ts';
+
+/**
+ * The configuration as the documents give it. Whatever was not touched keeps its identity, down to the single
+ * resource, so that others see what changed by comparing references.
+ */
+export interface Projection {
+  readonly config: Config;
+  /** The document that each entry of `config.rrsets` was read from. */
+  readonly zoneDocuments: ReadonlyMap<string, string>;
+}
+
+const nothing: Projection = {
+  config: {
+    dataCenters: new Map(),
+    pools: new Map(),
+    monitors: new Map(),
+    policies: new Map(),
+    zones: new Map(),
+    steeredNames: new Map(),
+    overrides: new Map(),
+    rrsets: new Map(),
+    generation: 0,
+  },
+  zoneDocuments: new Map(),
+};
+
+/** Reads everything. */
+export function projectAll(documents: Documents, generation: number): Projection {
+  const touched = new Touched();
+  for (const collection of touched.resources.keys()) {
+    for (const key of documents.keys(ROOT_DOCUMENT, collection)) touched.leaf(ROOT_DOCUMENT, collection, key);
+  }
+  return project(nothing, touched, documents, generation);
+}
+
+/** Reads again what was touched. */
+export function project(
+  previous: Projection,
+  touched: Touched,
+  documents: Documents,
+  generation: number,
+): Projection {
+  const { config } = previous;
+  const plain = <T>(
+    collection: Collection,
+    before: ReadonlyMap<string, Stored<T>>,
+  ): ReadonlyMap<string, Stored<T>> =>
+    rebuilt(before, touched.resources.get(collection), (key) =>
+      storedOf<T>(parseLeaf(documents.read(ROOT_DOCUMENT, collection, key))),
+    );
+  const zones = plain('zones', config.zones);
+  const { rrsets, zoneDocuments } = projectRRsets(previous, touched, documents, zones);
+  return {
+    config: {
+      dataCenters: plain('dataCenters', config.dataCenters),
+      pools: rebuilt(config.pools, touched.resources.get('pools'), poolReader(documents)),
+      monitors: plain('monitors', config.monitors),
+      policies: plain('policies', config.policies),
+      zones,
+      steeredNames: plain('steeredNames', config.steeredNames),
+      overrides: plain('overrides', config.overrides),
+      rrsets,
+      generation,
+    },
+    zoneDocuments,
+  };
+}
+
+/** The same map when nothing in it changed, else a copy with the touched keys read again. */
+function rebuilt<T>(
+  previous: ReadonlyMap<string, Stored<T>>,
+  keys: ReadonlySet<string> | undefined,
+  read: (key: string) => Stored<T> | undefined,
+): ReadonlyMap<string, Stored<T>> {
+  let copy: Map<string, Stored<T>> | undefined;
+  for (const key of keys ?? []) {
+    const before = previous.get(key);
+    const now = read(key);
+    if (now?.revision === before?.revision) continue;
+    copy ??= new Map(previous);
+    if (now === undefined) copy.delete(key);
+    else copy.set(key, now);
+  }
+  return copy ?? previous;
+}
+
+function poolReader(documents: Documents): (pool: string) => ReturnType<typeof joinPool> {
+  let grouped: ReadonlyMap<string, readonly string[]> | undefined;
+  return (pool) => {
+    grouped ??= poolKeys(documents.keys(ROOT_DOCUMENT, 'pools'));
+    const leaves = new Map<string, Leaf>();
+    for (const key of grouped.get(pool) ?? []) {
+      const leaf = parseLeaf(documents.read(ROOT_DOCUMENT, 'pools', key));
+      if (leaf !== undefined) leaves.set(key, leaf);
+    }
+    return joinPool(pool, leaves);
+  };
+}
+
+function projectRRsets(
+  previous: Projection,
+  touched: Touched,
+  documents: Documents,
+  zones: Config['zones'],
+): { readonly rrsets: Config['rrsets']; readonly zoneDocuments: Projection['zoneDocuments'] } {
+  const rrsets = new Map(previous.config.rrsets);
+  const zoneDocuments = new Map(previous.zoneDocuments);
+  const apexes = new Set([...touched.rrsets.keys(), ...(touched.resources.get('zones') ?? [])]);
+  let changed = false;
+  for (const apex of apexes) {
+    const before = rrsets.get(apex);
+    const document = documentOf(apex, zones, documents);
+    const whole = document !== zoneDocuments.get(apex);
+    const now =
+      document === undefined
+        ? undefined
+        : rebuilt<RRset>(
+            (whole ? undefined : before) ?? new Map(),
+            whole ? new Set(documents.keys(document, 'rrsets')) : touched.rrsets.get(apex),
+            (key) => storedOf<RRset>(parseLeaf(documents.read(document, 'rrsets', key))),
+          );
+    if (now === before) continue;
+    changed = true;
+    setOrDelete(rrsets, apex, now);
+    setOrDelete(zoneDocuments, apex, document);
+  }
+  return changed ? { rrsets, zoneDocuments } : { rrsets: previous.config.rrsets, zoneDocuments };
+}
+
+function documentOf(apex: string, zones: Config['zones'], documents: Documents): string | undefined {
+  if (zones.get(apex)?.value.kind !== 'rrsets') return undefined;
+  const life = parseLeaf(documents.read(ROOT_DOCUMENT, 'zones', apex))?.life ?? 0;
+  return zoneDocument(apex, life);
+}
+
+function setOrDelete<T>(map: Map<string, T>, key: string, value: T | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Change, Config } from '../../src/config/model.ts';
+import { address, alice, blobZone, dataCenter, endpoint, open, pool, Scratch, zone } from '../store/given.ts';
+
+const scratch = new Scratch();
+afterAll(() => scratch.clear());
+
+const apex = fc.constantFrom('example.org.', 'example.net.');
+const name = fc.constantFrom('a', 'b', 'c');
+const octet = fc.integer({ min: 1, max: 254 });
+
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.tuple(name, fc.option(octet, { nil: undefined })).map(([key, number]) => dataCenter(key, number)),
+  fc
+    .tuple(
+      name,
+      fc.option(fc.uniqueArray(fc.tuple(name, octet), { selector: ([key]) => key }), { nil: undefined }),
+    )
+    .map(([key, endpoints]) =>
+      pool(
+        key,
+        endpoints?.map(([part, number]) => endpoint(part, `192.0.2.${number}`)),
+      ),
+    ),
+  fc.tuple(apex, fc.boolean()).map(([key, deleted]) => zone(key, { deleted })),
+  apex.map((key) => blobZone(key, 'ab'.repeat(32))),
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(apex, name, fc.option(octet, { nil: undefined }))
+      .map(([key, label, number]) =>
+        address(key, `${label}.${key}`, number === undefined ? undefined : `192.0.2.${number}`),
+      ),
+  },
+);
+
+/** What a store must hold, in the plainest terms: values by path. */
+class Model {
+  readonly values = new Map<string, unknown>();
+
+  /** All of a commit or, when an RRset has no zone to lie in, nothing. */
+  commit(changes: readonly Change[]): boolean {
+    const before = new Map(this.values);
+    const zonesFirst = [...changes].sort(
+      (a, b) => Number(b.collection === 'zones') - Number(a.collection === 'zones'),
+    );
+    for (const each of zonesFirst) {
+      if (this.#apply(each)) continue;
+      this.values.clear();
+      for (const [path, value] of before) this.values.set(path, value);
+      return false;
+    }
+    return true;
+  }
+
+  #apply({ collection, key, value, ...rest }: Change): boolean {
+    const home = 'zone' in rest ? rest.zone : '';
+    const path = collection === 'rrsets' ? `rrsets/${home}/${key}` : `${collection}/${key}`;
+    if (collection === 'rrsets' && value !== undefined && this.#kind(home) !== 'rrsets') return false;
+    if (collection === 'zones' && (value === undefined || value.kind === 'blob')) {
+      for (const other of [...this.values.keys()])
+        if (other.startsWith(`rrsets/${key}/`)) this.values.delete(other);
+    }
+    if (value === undefined) this.values.delete(path);
+    else this.values.set(path, value);
+    return true;
+  }
+
+  #kind(home: string): string | undefined {
+    return (this.values.get(`zones/${home}`) as { readonly kind: string } | undefined)?.kind;
+  }
+}
+
+function valuesOf(config: Config): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  for (const collection of ['dataCenters', 'pools', 'zones'] as const) {
+    for (const [key, { value }] of config[collection]) values.set(`${collection}/${key}`, value);
+  }
+  for (const [home, rrsets] of config.rrsets) {
+    for (const [key, { value }] of rrsets) values.set(`rrsets/${home}/${key}`, value);
+  }
+  return values;
+}
+
+describe('a store', () => {
+  it('holds what a plain map would, and the same after it is opened again', async () => {
+    const commits = fc.array(fc.array(change, { maxLength: 5 }), { maxLength: 25 });
+    await fc.assert(
+      fc.asyncProperty(commits, fc.boolean(), async (list, together) => {
+        const directory = scratch.directory();
+        const store = await open(directory);
+        const model = new Model();
+        const running: Promise<unknown>[] = [];
+        for (const changes of list) {
+          const fits = model.commit(changes);
+          const outcome = store.commit(changes, alice).then(
+            () => true,
+            () => false,
+          );
+          running.push(outcome.then((accepted) => expect(accepted).toBe(fits)));
+          if (!together) await outcome;
+        }
+        await Promise.all(running);
+        const { config } = store;
+        expect(valuesOf(config)).toEqual(model.values);
+        await store.close();
+        const again = await open(directory);
+        expect(again.config).toEqual(config);
+        await again.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('comes to the same configuration on every node, in whatever order changes meet', async () => {
+    const side = fc.array(fc.array(change, { maxLength: 4 }), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(side, side, side, async (first, second, third) => {
+        const nodes = await Promise.all([first, second, third].map(() => open(scratch.directory())));
+        for (const [index, commits] of [first, second, third].entries()) {
+          for (const changes of commits) await nodes[index]?.commit(changes, alice).catch(() => undefined);
+        }
+        const exported = await Promise.all(nodes.map((node) => node.exportChanges()));
+        const [a = [], b = [], c = []] = exported;
+        const meetings = [
+          [b, c],
+          [c, a, c],
+          [a, b],
+        ];
+        for (const [index, imports] of meetings.entries()) {
+          for (const changes of imports) await nodes[index]?.importChanges(changes);
+        }
+        const [one, ...others] = nodes.map(({ config: { generation: _, ...config } }) => config);
+        for (const other of others) expect(other).toEqual(one);
+        for (const node of nodes) await node.close();
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
