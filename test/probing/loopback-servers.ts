@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import tls from 'node:tls';
+
+/** What a server does with a connection once the first octets have come. */
+export type Behaviour = (socket: net.Socket) => void;
+
+export interface LoopbackServer {
+  readonly port: number;
+  /** Connections accepted so far. */
+  readonly accepted: () => number;
+  /** What clients have sent, over all connections. */
+  readonly received: () => string;
+  /** Resolves when no connection is open any more. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The text of a test certificate or key. */
+export function pem(name: string): string {
+  return readFileSync(new URL(`./certificates/${name}.pem`, import.meta.url), 'utf8');
+}
+
+/** A server on 127.0.0.1 that behaves as told, over TLS when a certificate is named. */
+export async function startServer(behaviour: Behaviour, certificate?: string): Promise<LoopbackServer> {
+  const open = new Set<net.Socket>();
+  const waiting: (() => void)[] = [];
+  let accepted = 0;
+  let received = '';
+  const track = (socket: net.Socket): void => {
+    accepted += 1;
+    open.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      open.delete(socket);
+      if (open.size === 0) for (const resolve of waiting.splice(0)) resolve();
+    });
+  };
+  const converse = (socket: net.Socket): void => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => behaviour(socket));
+    socket.on('data', (octets: Uint8Array) => {
+      received += Buffer.from(octets).toString('latin1');
+    });
+  };
+  const server =
+    certificate === undefined ? net.createServer(converse) : createTlsServer(certificate, converse);
+  server.on('connection', track);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    accepted: () => accepted,
+    received: () => received,
+    idle: () => (open.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve))),
+    close: () => {
+      for (const socket of open) socket.destroy();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** A port of 127.0.0.1 where nobody listens. */
+export async function refusedPort(): Promise<number> {
+  const server = await startServer(() => undefined);
+  await server.close();
+  return server.port;
+}
+
+function createTlsServer(certificate: string, converse: (socket: net.Socket) => void): net.Server {
+  const server = tls.createServer({ key: pem(`${certificate}.key`), cert: pem(certificate) }, converse);
+  server.on('tlsClientError', () => undefined);
+  return server;
+}
+
+/** Writes pieces until the other end has had enough. */
+export function writeForever(socket: net.Socket, piece: string): void {
+  const more = (): void => {
+    while (!socket.destroyed && socket.writable) if (!socket.write(piece)) return;
+  };
+  socket.on('drain', more);
+  more();
+}
+
+/** Writes a text octet by octet, and then its last octet for ever. */
+export function trickle(socket: net.Socket, text: string): void {
+  let index = 0;
+  const timer = setInterval(() => {
+    socket.write(text.charAt(Math.min(index, text.length - 1)));
+    index += 1;
+  }, 2);
+  socket.on('close', () => clearInterval(timer));
+}
