@@ -1,0 +1,202 @@
+import type { Decision } from '../answer/decision.ts';
+import { MAX_DATA_CENTERS } from '../answer/decision.ts';
+import { formatType } from '../dns/type.ts';
+
+/**
+ * Counters of one worker: numbers in shared memory, one cell per label of every block of the table below.
+ *
+ *     | udpQueries | tcpQueries | responses | outcomes | dataCenters | ... |
+ *     | A | NS | . | A | NS | . | NOERROR . | answer . | 0 1 ... 255 | ... |
+ *
+ * Each cell has one writer and is exact up to 2^53, so plain stores suffice: a reader on another thread sees a
+ * count that is at most a moment old. `tcpConnections` goes down as well as up; all others only count up.
+ */
+
+/** Types that are counted by name; all others share a cell, so that a stranger cannot grow the metrics. */
+const countedTypes = [
+  1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 43, 46, 47, 48, 50, 64, 65, 251, 252, 255, 257,
+] as const;
+const otherType = 'other';
+const typeLabels = [...countedTypes.map(formatType), otherType];
+
+/** RFC 6895 section 2.3, by number; those without a name are unassigned. */
+const rcodeLabels = [
+  'NOERROR',
+  'FORMERR',
+  'SERVFAIL',
+  'NXDOMAIN',
+  'NOTIMP',
+  'REFUSED',
+  'YXDOMAIN',
+  'YXRRSET',
+  'NXRRSET',
+  'NOTAUTH',
+  'NOTZONE',
+  'DSOTYPENI',
+  'RCODE12',
+  'RCODE13',
+  'RCODE14',
+  'RCODE15',
+  'BADVERS',
+  'BADKEY',
+  'BADTIME',
+  'BADMODE',
+  'BADNAME',
+  'BADALG',
+  'BADTRUNC',
+  'BADCOOKIE',
+  'other',
+] as const;
+const otherRcode = rcodeLabels.length - 1;
+
+const counterLabels = {
+  udpQueries: typeLabels,
+  tcpQueries: typeLabels,
+  responses: rcodeLabels,
+  outcomes: [
+    'answer',
+    'nodata',
+    'nxdomain',
+    'delegation',
+    'refused',
+    'formerr',
+    'notimp',
+    'badvers',
+    'servfail',
+    'dropped',
+  ],
+  dataCenters: Array.from({ length: MAX_DATA_CENTERS }, (_, index) => String(index)),
+  truncated: ['udp', 'tcp'],
+  drops: [
+    'source-port-zero',
+    'too-short',
+    'unknown-source',
+    'unanswerable',
+    'send-queue-full',
+    'send-failed',
+  ],
+  errors: ['bug', 'udp-socket', 'tcp-socket'],
+  tcpConnections: ['open'],
+  tcpEvents: [
+    'accepted',
+    'refused-total',
+    'refused-client',
+    'closed-for-newer',
+    'closed-idle',
+    'closed-partial-message',
+    'closed-slow-reader',
+    'closed-bad-frame',
+  ],
+  worker: ['restarts'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type CounterBlock = keyof typeof counterLabels;
+export type CounterLabel<B extends CounterBlock> = (typeof counterLabels)[B][number];
+
+const blocks = Object.keys(counterLabels) as readonly CounterBlock[];
+
+const blockStarts = ((): Readonly<Record<CounterBlock, number>> => {
+  let start = 0;
+  const starts: Partial<Record<CounterBlock, number>> = {};
+  for (const block of blocks) {
+    starts[block] = start;
+    start += counterLabels[block].length;
+  }
+  return starts as Record<CounterBlock, number>;
+})();
+
+const cellCount = blocks.reduce((sum, block) => sum + counterLabels[block].length, 0);
+
+const UDP_QUERIES = blockStarts.udpQueries;
+const TCP_QUERIES = blockStarts.tcpQueries;
+const RESPONSES = blockStarts.responses;
+const DATA_CENTERS = blockStarts.dataCenters;
+const TRUNCATED = blockStarts.truncated;
+const UNANSWERABLE = cellOf('drops', 'unanswerable');
+
+const outcomeCells: Readonly<Record<Decision['outcome'], number>> = {
+  answer: cellOf('outcomes', 'answer'),
+  nodata: cellOf('outcomes', 'nodata'),
+  nxdomain: cellOf('outcomes', 'nxdomain'),
+  delegation: cellOf('outcomes', 'delegation'),
+  refused: cellOf('outcomes', 'refused'),
+  formerr: cellOf('outcomes', 'formerr'),
+  notimp: cellOf('outcomes', 'notimp'),
+  badvers: cellOf('outcomes', 'badvers'),
+  servfail: cellOf('outcomes', 'servfail'),
+  dropped: cellOf('outcomes', 'dropped'),
+};
+
+/** By type number up to CAA, the largest that is counted by name: the offset in a block of types. */
+const typeOffsets = new Uint8Array(Math.max(...countedTypes) + 1).fill(typeLabels.indexOf(otherType));
+for (const [offset, type] of countedTypes.entries()) typeOffsets[type] = offset;
+
+/** Shared memory for the counters of one worker, all zero. */
+export function createCounters(): SharedArrayBuffer {
+  return new SharedArrayBuffer(cellCount * Float64Array.BYTES_PER_ELEMENT);
+}
+
+/** The cells of such memory. */
+export function openCounters(memory: SharedArrayBuffer): Float64Array {
+  return new Float64Array(memory);
+}
+
+/** Counts what was decided. Called after every `respond`; allocates nothing. */
+export function count(counters: Float64Array, decision: Decision, transport: 'udp' | 'tcp'): void {
+  add(counters, outcomeCells[decision.outcome]);
+  if (decision.outcome === 'dropped') {
+    // A response, or too broken to be a query: no type, no code.
+    add(counters, UNANSWERABLE);
+    return;
+  }
+  const type = decision.queryType < typeOffsets.length ? decision.queryType : 0;
+  add(counters, (transport === 'udp' ? UDP_QUERIES : TCP_QUERIES) + (typeOffsets[type] as number));
+  add(counters, RESPONSES + Math.min(decision.rcode, otherRcode));
+  if (decision.dataCenter >= 0) add(counters, DATA_CENTERS + decision.dataCenter);
+  if (decision.truncated) add(counters, TRUNCATED + (transport === 'udp' ? 0 : 1));
+}
+
+/** Adds one to the named cell. */
+export function countOne<B extends CounterBlock>(
+  counters: Float64Array,
+  block: B,
+  label: CounterLabel<B>,
+): void {
+  add(counters, cellOf(block, label));
+}
+
+/** Sets the number of open TCP connections, which goes down as well. */
+export function setOpenConnections(counters: Float64Array, open: number): void {
+  counters[blockStarts.tcpConnections] = open;
+}
+
+/** Every label of a block with its count, summed over the workers, in the order of the table. */
+export function readCounters<B extends CounterBlock>(
+  workers: readonly Float64Array[],
+  block: B,
+): { label: CounterLabel<B>; value: number }[] {
+  const labels: readonly CounterLabel<B>[] = counterLabels[block];
+  return labels.map((label, offset) => ({
+    label,
+    value: workers.reduce((sum, cells) => sum + (cells[blockStarts[block] + offset] ?? 0), 0),
+  }));
+}
+
+/** One count, summed over the workers. */
+export function readCounter<B extends CounterBlock>(
+  workers: readonly Float64Array[],
+  block: B,
+  label: CounterLabel<B>,
+): number {
+  const cell = cellOf(block, label);
+  return workers.reduce((sum, cells) => sum + (cells[cell] ?? 0), 0);
+}
+
+function cellOf<B extends CounterBlock>(block: B, label: CounterLabel<B>): number {
+  const labels: readonly string[] = counterLabels[block];
+  return blockStarts[block] + labels.indexOf(label);
+}
+
+function add(counters: Float64Array, cell: number): void {
+  counters[cell] = (counters[cell] as number) + 1;
+}

@@ -1,0 +1,229 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Problem } from '../config/problem.ts';
+import type { ProbeReason } from '../health/probe-result.ts';
+import type { Verdict } from '../health/verdict.ts';
+import { type CounterBlock, readCounters } from './counters.ts';
+
+/** Where the figures come from, read anew for every exposition. */
+export interface MetricsSources {
+  readonly version: string;
+  /** The counters of every DNS worker. */
+  readonly counters: () => readonly Float64Array[];
+  /** Name of a data center by its number; undefined for a number that none has. */
+  readonly dataCenterName: (index: number) => string | undefined;
+  readonly health: () => readonly EndpointVerdict[];
+  /** When the geo table was built, in milliseconds since 1970; undefined when the table does not say. */
+  readonly geoBuiltAtMs: () => number | undefined;
+  readonly generation: () => number;
+  readonly problems: () => readonly Problem[];
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+/** The part of an endpoint's health that is exposed. */
+interface EndpointVerdict {
+  readonly pool: string;
+  readonly endpoint: string;
+  readonly verdict: Verdict;
+}
+
+export interface Metrics {
+  /** Everything in Prometheus' text format. */
+  exposition(): Promise<string>;
+  /** For the HTTP answer that carries the exposition. */
+  readonly contentType: string;
+  /** Counts one finished probe. */
+  countProbe(monitor: string, reason: ProbeReason): void;
+}
+
+/** Monitors counted by name; later ones share the label `other`, so that churn cannot grow the exposition. */
+const MAX_MONITOR_LABELS = 1000;
+
+const verdicts: readonly Verdict[] = ['up', 'down', 'unknown', 'drained'];
+
+/** A registry of its own, so that several nodes can live in one process. */
+export function createMetrics(sources: MetricsSources): Metrics {
+  const registry = new Registry();
+  registerQueries(registry, sources);
+  registerServer(registry, sources);
+  registerHealth(registry, sources);
+  registerNode(registry, sources);
+  collectDefaultMetrics({ register: registry });
+
+  const probeResults = new Counter({
+    name: 'meridian_probe_results_total',
+    help: 'Finished probes by monitor and by how they ended.',
+    labelNames: ['monitor', 'reason'],
+    registers: [registry],
+  });
+  const monitors = new Set<string>();
+  return {
+    exposition: () => registry.metrics(),
+    contentType: registry.contentType,
+    countProbe: (monitor, reason) => {
+      if (monitors.size < MAX_MONITOR_LABELS) monitors.add(monitor);
+      probeResults.inc({ monitor: monitors.has(monitor) ? monitor : 'other', reason });
+    },
+  };
+}
+
+function registerQueries(registry: Registry, sources: MetricsSources): void {
+  new Counter({
+    name: 'meridian_dns_queries_total',
+    help: 'DNS queries by transport and query type.',
+    labelNames: ['transport', 'type'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { label, value } of readCounters(sources.counters(), 'udpQueries'))
+        this.inc({ transport: 'udp', type: label }, value);
+      for (const { label, value } of readCounters(sources.counters(), 'tcpQueries'))
+        this.inc({ transport: 'tcp', type: label }, value);
+    },
+  });
+  registerBlock(registry, sources, 'responses', {
+    name: 'meridian_dns_responses_total',
+    help: 'DNS responses by response code.',
+    label: 'rcode',
+  });
+  registerBlock(registry, sources, 'outcomes', {
+    name: 'meridian_dns_outcomes_total',
+    help: 'DNS queries by how they ended.',
+    label: 'outcome',
+  });
+  registerBlock(registry, sources, 'truncated', {
+    name: 'meridian_dns_truncated_total',
+    help: 'DNS responses that were truncated.',
+    label: 'transport',
+  });
+  new Counter({
+    name: 'meridian_dns_answers_by_data_center_total',
+    help: 'Steered answers by the data center that was answered.',
+    labelNames: ['data_center'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [index, { value }] of readCounters(sources.counters(), 'dataCenters').entries()) {
+        const name = sources.dataCenterName(index);
+        if (name !== undefined) this.inc({ data_center: name }, value);
+      }
+    },
+  });
+}
+
+function registerServer(registry: Registry, sources: MetricsSources): void {
+  registerBlock(registry, sources, 'drops', {
+    name: 'meridian_dns_dropped_total',
+    help: 'DNS packets and answers that were dropped, by cause.',
+    label: 'cause',
+  });
+  registerBlock(registry, sources, 'errors', {
+    name: 'meridian_dns_errors_total',
+    help: 'Errors while serving DNS; a bug was answered with SERVFAIL and is in the log.',
+    label: 'kind',
+  });
+  registerBlock(registry, sources, 'tcpEvents', {
+    name: 'meridian_dns_tcp_connections_total',
+    help: 'DNS connections over TCP that were accepted, refused, or closed by a limit.',
+    label: 'event',
+  });
+  new Gauge({
+    name: 'meridian_dns_tcp_connections',
+    help: 'DNS connections over TCP that are open.',
+    registers: [registry],
+    collect() {
+      this.set(readCounters(sources.counters(), 'tcpConnections').reduce((sum, { value }) => sum + value, 0));
+    },
+  });
+  new Counter({
+    name: 'meridian_dns_worker_restarts_total',
+    help: 'DNS worker threads that ended and were started again.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(readCounters(sources.counters(), 'worker').reduce((sum, { value }) => sum + value, 0));
+    },
+  });
+}
+
+function registerHealth(registry: Registry, sources: MetricsSources): void {
+  new Gauge({
+    name: 'meridian_endpoint_verdict',
+    help: '1 for the verdict that holds for the endpoint, 0 for the others.',
+    labelNames: ['pool', 'endpoint', 'verdict'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { pool, endpoint, verdict: holds } of sources.health())
+        for (const verdict of verdicts) this.set({ pool, endpoint, verdict }, verdict === holds ? 1 : 0);
+    },
+  });
+}
+
+function registerNode(registry: Registry, sources: MetricsSources): void {
+  new Gauge({
+    name: 'meridian_build_info',
+    help: 'Always 1; the label carries the version.',
+    labelNames: ['version'],
+    registers: [registry],
+  }).set({ version: sources.version }, 1);
+  new Gauge({
+    name: 'meridian_config_generation',
+    help: 'Generation of the configuration that is served; counts up with every commit.',
+    registers: [registry],
+    collect() {
+      this.set(sources.generation());
+    },
+  });
+  new Gauge({
+    name: 'meridian_problems',
+    help: 'Problems at present, by code.',
+    labelNames: ['code'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { code } of sources.problems()) this.inc({ code });
+    },
+  });
+  // The label-less gauge of an unknown time is left out: 0 would read as 1970.
+  const geoGauge = (name: string, help: string, seconds: (builtAtMs: number) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        const builtAtMs = sources.geoBuiltAtMs();
+        if (builtAtMs === undefined) this.remove();
+        else this.set(seconds(builtAtMs));
+      },
+    });
+  };
+  geoGauge(
+    'meridian_geo_table_build_timestamp_seconds',
+    'When the geo table was built, in seconds since 1970.',
+    (builtAtMs) => builtAtMs / 1000,
+  );
+  geoGauge('meridian_geo_table_age_seconds', 'Age of the geo table.', (builtAtMs) =>
+    Math.max(0, (sources.nowMs() - builtAtMs) / 1000),
+  );
+}
+
+function registerBlock(
+  registry: Registry,
+  sources: MetricsSources,
+  block: CounterBlock,
+  metric: { readonly name: string; readonly help: string; readonly label: string },
+): void {
+  new Counter({
+    name: metric.name,
+    help: metric.help,
+    labelNames: [metric.label],
+    registers: [registry],
+    collect() {
+      // The cells hold totals, so the metric is set to them rather than counted on.
+      this.reset();
+      for (const { label, value } of readCounters(sources.counters(), block))
+        this.inc({ [metric.label]: label }, value);
+    },
+  });
+}

@@ -1,0 +1,49 @@
+/** Limits of the DNS server; tests make them small. */
+export interface ServerLimits {
+  readonly tcp: TcpLimits;
+  /** Receive buffer asked of the kernel for each UDP socket, in octets; the kernel may grant less. */
+  readonly udpReceiveBufferOctets: number;
+  /** UDP responses that may wait in this process for the kernel to take them. */
+  readonly udpSendSlots: number;
+  /** How long closing waits for answers that are on their way, in milliseconds. */
+  readonly drainMs: number;
+}
+
+export interface TcpLimits {
+  /** Connections in all. */
+  readonly connections: number;
+  /** Connections of one IPv4 address or one IPv6 /64. */
+  readonly connectionsPerClient: number;
+  /** A connection with nothing to do is closed after this time, in milliseconds. */
+  readonly idleMs: number;
+  /** Time for a message to arrive whole once its first octet is here, in milliseconds. */
+  readonly partialMessageMs: number;
+  /** Time for a client to take the answers that are waiting for it, in milliseconds. */
+  readonly slowReaderMs: number;
+  /** Answers that may wait on one connection before its queries are left unread, in octets. */
+  readonly waitingAnswerOctets: number;
+  /** How often the three times above are looked at, in milliseconds. */
+  readonly sweepMs: number;
+}
+
+export const defaultServerLimits: ServerLimits = {
+  tcp: {
+    // Each costs a descriptor and at most some 200 kB; most systems grant 1,024 descriptors unasked.
+    connections: 800,
+    // A resolver needs a few; this leaves room for many behind one address, and none can take the whole table.
+    connectionsPerClient: 64,
+    // RFC 7766 section 6.2.3: "on the order of a few seconds".
+    idleMs: 10_000,
+    // A query is one segment; a client that needs longer than this is broken or hostile.
+    partialMessageMs: 5_000,
+    slowReaderMs: 10_000,
+    // One receive window: enough to keep a fast reader busy.
+    waitingAnswerOctets: 64 * 1024,
+    sweepMs: 500,
+  },
+  // About 10,000 queries, which is what arrives while a busy thread is away for a few milliseconds.
+  udpReceiveBufferOctets: 4 * 1024 * 1024,
+  // The kernel takes nearly every answer at once; these are for the moments when its own buffer is full.
+  udpSendSlots: 256,
+  drainMs: 2_000,
+};

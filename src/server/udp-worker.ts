@@ -1,0 +1,4 @@
+import { runWorker } from './run-worker.ts';
+import { UdpTransport } from './udp-transport.ts';
+
+runWorker((parts) => new UdpTransport(parts));

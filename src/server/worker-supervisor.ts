@@ -1,0 +1,186 @@
+import type { Worker, WorkerOptions } from 'node:worker_threads';
+import { countOne, openCounters } from '../observe/counters.ts';
+import type { SnapshotMessage } from '../snapshot/snapshot.ts';
+import { formatListenAddress, type ListenAddress, ListenError } from './listen-address.ts';
+import type { ServerLimits } from './server-limits.ts';
+import type {
+  NumberedRequest,
+  WorkerMessage,
+  WorkerReply,
+  WorkerRequest,
+  WorkerStart,
+} from './worker-link.ts';
+
+/** The part of a logger that the server uses; pino's fits. */
+export interface ServerLog {
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export type StartWorker = (url: URL, options: WorkerOptions) => Worker;
+
+export interface SupervisedWorker {
+  readonly name: 'udp' | 'tcp';
+  readonly url: URL;
+  readonly counters: SharedArrayBuffer;
+  readonly snapshot: SnapshotMessage;
+  readonly limits: ServerLimits;
+  readonly log: ServerLog;
+  readonly startWorker: StartWorker;
+}
+
+/** The first restart comes at once for a person and late enough for a machine that is out of something. */
+const FIRST_RESTART_MS = 100;
+/** A worker that cannot live is still tried this often, since its port may come free. */
+const LAST_RESTART_MS = 10_000;
+/** A worker that lived this long ended for a new reason: the waits begin anew. */
+const STEADY_MS = 60_000;
+/** What ending takes beyond draining before the thread is stopped by force. */
+const END_GRACE_MS = 1_000;
+
+type Outcome = WorkerReply | 'lost';
+
+/**
+ * Keeps one DNS worker running: starts it, talks to it, and starts it again with the latest snapshot and the same
+ * addresses when it ends by itself. Nothing that waits for a worker waits longer than the worker lives.
+ */
+export class WorkerSupervisor {
+  readonly #parts: SupervisedWorker;
+  readonly #waiting = new Map<number, (outcome: Outcome) => void>();
+  #worker: Worker | undefined;
+  #snapshot: SnapshotMessage;
+  /** With their real ports, in the order in which they were bound. */
+  #addresses: readonly ListenAddress[] = [];
+  #lastId = 0;
+  #restarts: 'off' | 'on' = 'off';
+  #failuresInRow = 0;
+  #startedAtMs = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #lastError = '';
+
+  constructor(parts: SupervisedWorker) {
+    this.#parts = parts;
+    this.#snapshot = parts.snapshot;
+    this.#start();
+  }
+
+  /** Resolves with the real port; rejects with a `ListenError`. */
+  async listen(address: ListenAddress): Promise<number> {
+    const reply = await this.#ask({ kind: 'listen', address });
+    if (reply === 'lost')
+      throw new Error(`the ${this.#parts.name} worker ended while it started: ${this.#lastError}`);
+    if (!reply.ok) throw new ListenError(reply.code, address, reply.message);
+    this.#addresses = [...this.#addresses, { address: address.address, port: reply.port }];
+    return reply.port;
+  }
+
+  async release(address: ListenAddress): Promise<void> {
+    const key = formatListenAddress(address);
+    this.#addresses = this.#addresses.filter((bound) => formatListenAddress(bound) !== key);
+    await this.#ask({ kind: 'release', address });
+  }
+
+  /** From now on a worker that ends is started again. */
+  keepRunning(): void {
+    this.#restarts = 'on';
+    if (this.#worker === undefined) this.#scheduleRestart();
+  }
+
+  /**
+   * Resolves when no query is answered from an older snapshot any more. A worker that is being started again has
+   * none, and begins with this one. Rejects, and stays with the one before, where the worker cannot open it.
+   */
+  async publish(snapshot: SnapshotMessage): Promise<void> {
+    const before = this.#snapshot;
+    this.#snapshot = snapshot;
+    const reply = await this.#ask({ kind: 'publish', snapshot });
+    if (reply === 'lost' || reply.ok) return;
+    if (this.#snapshot === snapshot) this.#snapshot = before;
+    throw new Error(`the ${this.#parts.name} worker cannot open the snapshot: ${reply.message}`);
+  }
+
+  /** Resolves when the thread has ended: by itself once it has drained, or by force. */
+  async close(): Promise<void> {
+    this.#restarts = 'off';
+    clearTimeout(this.#restartTimer);
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const force = setTimeout(() => void worker.terminate(), this.#parts.limits.drainMs + END_GRACE_MS);
+    await this.#ask({ kind: 'close' });
+    await ended;
+    clearTimeout(force);
+  }
+
+  #start(): Worker {
+    const { name, url, counters, limits, startWorker } = this.#parts;
+    const workerData: WorkerStart = { snapshot: this.#snapshot, counters, limits };
+    const worker = startWorker(url, { name: `dns-${name}`, workerData });
+    worker.on('message', (message: WorkerMessage) => this.#hear(message));
+    worker.on('error', (error) => {
+      this.#lastError = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    worker.on('exit', (code) => this.#ended(worker, code));
+    this.#worker = worker;
+    this.#startedAtMs = performance.now();
+    this.#lastError = '';
+    return worker;
+  }
+
+  #ask(request: WorkerRequest): Promise<Outcome> {
+    const worker = this.#worker;
+    if (worker === undefined) return Promise.resolve('lost');
+    const id = ++this.#lastId;
+    const numbered: NumberedRequest = { id, request };
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      worker.postMessage(numbered);
+    });
+  }
+
+  #hear(message: WorkerMessage): void {
+    if (message.kind === 'bug') {
+      this.#parts.log.error(message.report, 'a query met a bug and was answered with SERVFAIL');
+      return;
+    }
+    this.#waiting.get(message.reply.id)?.(message.reply);
+    this.#waiting.delete(message.reply.id);
+  }
+
+  #ended(worker: Worker, code: number): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    if (this.#lastError === '') this.#lastError = `exit code ${code}`;
+    for (const settle of this.#waiting.values()) settle('lost');
+    this.#waiting.clear();
+    if (this.#restarts === 'on') this.#scheduleRestart();
+  }
+
+  #scheduleRestart(): void {
+    const steady = performance.now() - this.#startedAtMs >= STEADY_MS;
+    this.#failuresInRow = steady ? 1 : this.#failuresInRow + 1;
+    const restartInMs = Math.min(FIRST_RESTART_MS * 2 ** (this.#failuresInRow - 1), LAST_RESTART_MS);
+    this.#parts.log.error(
+      { worker: this.#parts.name, error: this.#lastError, restartInMs },
+      'a DNS worker ended and will be started again',
+    );
+    this.#restartTimer = setTimeout(() => void this.#restart(), restartInMs);
+  }
+
+  async #restart(): Promise<void> {
+    const { name, counters, log } = this.#parts;
+    countOne(openCounters(counters), 'worker', 'restarts');
+    const worker = this.#start();
+    for (const address of this.#addresses) {
+      if (this.#restarts === 'off') return;
+      const reply = await this.#ask({ kind: 'listen', address });
+      // Lost: the thread has ended again, and the next restart is already planned.
+      if (reply === 'lost') return;
+      if (reply.ok) continue;
+      this.#lastError = new ListenError(reply.code, address, reply.message).message;
+      await worker.terminate();
+      return;
+    }
+    log.warn({ worker: name }, 'a DNS worker serves again');
+  }
+}
