@@ -1,0 +1,81 @@
+import type { Decision } from '../answer/decision.ts';
+import type { Authorship, Change, Config } from '../config/model.ts';
+import type { Problem } from '../config/problem.ts';
+import type { ClientLocation } from '../geo/location.ts';
+import type { EndpointHealth } from '../health/board.ts';
+
+/** What the API needs of the running node; `node/` provides it, tests of routes provide a small real one. */
+export interface ControlPlane {
+  /** The configuration as committed; immutable, so it may be kept for the length of a request. */
+  readonly config: Config;
+  /**
+   * Checks the configuration that the changes would give, commits them, compiles and publishes.
+   * Resolves when the write is durable and every DNS worker answers from it.
+   */
+  write(changes: readonly Change[], authorship: Authorship): Promise<WriteOutcome>;
+  /** What is wrong at present: config, geo table, compile. */
+  problems(): readonly Problem[];
+  /** Every endpoint with its verdict, since when, and the last probe's evidence. */
+  health(): readonly EndpointHealth[];
+  /** Runs `respond` on a real query and returns what it decided, with what is needed to tell it. */
+  decide(question: ExplainQuestion): ExplainedDecision;
+  /** Records of a zone that lives in a blob, as zone-file lines; undefined for an unknown zone. */
+  zoneText(apex: string): string | undefined;
+  status(): NodeStatus;
+  /** Calls back after every change of config, verdicts or problems; at most a few times a second. */
+  subscribe(listener: () => void): () => void;
+  /** The demo's data centers; undefined unless the node runs the demo. */
+  readonly demo: Demo | undefined;
+}
+
+export type WriteOutcome =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export interface ExplainQuestion {
+  /** Absolute name in presentation form. */
+  readonly name: string;
+  /** Mnemonic or TYPEn. */
+  readonly type: string;
+  /** Address or prefix, sent as client subnet; undefined asks as the resolver. */
+  readonly client: string | undefined;
+  /** The resolver's address; 127.0.0.1 unless told. */
+  readonly resolver: string;
+}
+
+export interface ExplainedDecision {
+  readonly decision: Decision;
+  /** The complete DNS answer, as sent. */
+  readonly response: Uint8Array;
+  /** Where the geo table puts the client; undefined when the answer did not depend on it. */
+  readonly location: ClientLocation | undefined;
+  /** Name of a data center by its number. */
+  readonly dataCenterName: (index: number) => string;
+  /** `pool/endpoint` by verdict slot. */
+  readonly endpointName: (slot: number) => string;
+}
+
+export interface NodeStatus {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly generation: number;
+  /** Ready: every listed condition holds. */
+  readonly ready: boolean;
+  readonly conditions: readonly { readonly name: string; readonly holds: boolean; readonly detail: string }[];
+  readonly geo: {
+    readonly name: string;
+    readonly builtAt: string;
+    /** Must be shown, with its link, wherever results of the table show; empty where the source asks for none. */
+    readonly attribution: string;
+    readonly attributionUrl: string;
+    readonly ageSeconds: number;
+  };
+  readonly dns: readonly string[];
+}
+
+export interface Demo {
+  list(): readonly { readonly dataCenter: string; readonly address: string; readonly broken: boolean }[];
+  /** False when there is no such data center. */
+  break(dataCenter: string): Promise<boolean>;
+  mend(dataCenter: string): Promise<boolean>;
+}

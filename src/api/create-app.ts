@@ -1,0 +1,118 @@
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Contract } from '../config/contract.ts';
+import { authorise } from './authorise.ts';
+import { collectionRoutes } from './collection-router.ts';
+import type { WriteContext } from './collection-writes.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { createEventStreams, HEARTBEAT_MS } from './event-stream.ts';
+import { guardHost, guardOrigin } from './guard-browsers.ts';
+import { mountRoutes } from './mount-routes.ts';
+import { type Log, refuseErrors } from './refuse-errors.ts';
+import { refuse, sendReply } from './reply.ts';
+import type { Route } from './route.ts';
+import { dataCenterCollection } from './routes/data-centers.ts';
+import { demoRoutes } from './routes/demo.ts';
+import { endpointCollection } from './routes/endpoints.ts';
+import { eventsRoute } from './routes/events.ts';
+import { explainRoute } from './routes/explain.ts';
+import { healthRoute } from './routes/health.ts';
+import { monitorCollection } from './routes/monitors.ts';
+import { openApiRoute } from './routes/openapi.ts';
+import { overrideCollection } from './routes/overrides.ts';
+import { policyCollection } from './routes/policies.ts';
+import { poolCollection } from './routes/pools.ts';
+import { problemsRoute } from './routes/problems.ts';
+import { rrsetCollection } from './routes/rrsets.ts';
+import { type MetricsText, statusRoutes } from './routes/status.ts';
+import { steeredNameCollection } from './routes/steered-names.ts';
+import { zoneCollection, zoneFileRoute } from './routes/zones.ts';
+import { createWriteLanes } from './write-lanes.ts';
+
+export interface AppOptions {
+  readonly plane: ControlPlane;
+  readonly contract: Contract;
+  /** The bearer token of writes; undefined or empty: none is configured. */
+  readonly token: string | undefined;
+  /** True when the API listens beyond loopback: without a token nothing may be written then. */
+  readonly writesNeedToken: boolean;
+  /** Static files, served at `/`. */
+  readonly dashboardDirectory: string | undefined;
+  readonly metrics: MetricsText;
+  readonly log: Log;
+  readonly now: () => Date;
+  /** Names by which browsers may address a node that needs no token, beside localhost and addresses. */
+  readonly hostNames?: readonly string[];
+  readonly heartbeatMs?: number;
+}
+
+/** The API and the dashboard as one Express application; it listens nowhere by itself. */
+export function createApp(options: AppOptions): Express {
+  const token = options.token === '' ? undefined : options.token;
+  const open = token === undefined && !options.writesNeedToken;
+  const app = express();
+  // Entity tags are revisions of resources; Express would make others from the octets.
+  app.set('etag', false);
+  app.use(securityHeaders());
+  if (open) app.use(guardHost(options.hostNames ?? []));
+  app.use(guardOrigin());
+  if (!open) app.use(authorise(token));
+  mountRoutes(app, apiRoutes(options));
+  if (options.dashboardDirectory !== undefined) app.use(dashboard(options.dashboardDirectory));
+  app.use((request, response) => {
+    sendReply(response, refuse('not-found', `Nothing is at ${request.path}.`), request.path);
+  });
+  app.use(refuseErrors(options.log));
+  return app;
+}
+
+/** Every operation of the API, for Express and for the OpenAPI document alike. */
+export function apiRoutes(options: AppOptions): readonly Route[] {
+  const { plane, contract } = options;
+  const context: WriteContext = { plane, lanes: createWriteLanes() };
+  const routes: readonly Route[] = [
+    ...collectionRoutes(context, dataCenterCollection(contract)),
+    ...collectionRoutes(context, poolCollection(contract)),
+    ...collectionRoutes(context, endpointCollection()),
+    ...collectionRoutes(context, monitorCollection(contract)),
+    ...collectionRoutes(context, policyCollection(contract)),
+    ...collectionRoutes(context, zoneCollection(contract)),
+    zoneFileRoute(plane),
+    ...collectionRoutes(context, rrsetCollection(contract, plane)),
+    ...collectionRoutes(context, steeredNameCollection(contract)),
+    ...collectionRoutes(context, overrideCollection(contract, options.now)),
+    explainRoute(plane),
+    healthRoute(plane),
+    problemsRoute(plane),
+    eventsRoute(createEventStreams(plane, options.heartbeatMs ?? HEARTBEAT_MS)),
+    ...demoRoutes(plane),
+    ...statusRoutes(plane, options.metrics),
+  ];
+  return [...routes, openApiRoute(routes, plane.status().version)];
+}
+
+/** The page runs its own scripts and styles and nothing else. The API speaks plain HTTP, so nothing is upgraded. */
+function securityHeaders(): ReturnType<typeof helmet> {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        manifestSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: false,
+  });
+}
+
+function dashboard(directory: string): ReturnType<typeof express.static> {
+  return express.static(directory, { index: 'index.html', dotfiles: 'ignore', redirect: false });
+}

@@ -1,0 +1,50 @@
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { brokenJsonLimit, type JsonLimit, MAX_JSON_DEPTH, MAX_JSON_VALUES } from './json-limits.ts';
+import { type ProblemReply, refuse, sendReply } from './reply.ts';
+
+/** Largest body: a pool of 1,024 endpoints has about 250 KB. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/**
+ * Reads a JSON body of one of the media types, within limits. The content type is required: a browser sends JSON
+ * to another origin only after asking, so that a foreign page cannot write by a plain form.
+ */
+export function readBody(mediaTypes: readonly string[]): readonly RequestHandler[] {
+  return [
+    (request, response, next) => passOrRefuse(refuseContent(request, mediaTypes), request, response, next),
+    // Compressed bodies are refused: their limit would have to be checked twice.
+    express.json({ limit: MAX_BODY_BYTES, type: () => true, strict: false, inflate: false }),
+    (request, response, next) => passOrRefuse(refuseJson(request.body), request, response, next),
+  ];
+}
+
+function passOrRefuse(
+  refusal: ProblemReply | undefined,
+  request: Request,
+  response: Response,
+  next: NextFunction,
+): void {
+  if (refusal === undefined) next();
+  else sendReply(response, refusal, request.path);
+}
+
+function refuseContent(request: Request, mediaTypes: readonly string[]): ProblemReply | undefined {
+  const length = request.headers['content-length'] ?? '0';
+  if (request.headers['transfer-encoding'] === undefined && length === '0') {
+    return refuse('malformed-json', 'The request needs a JSON body.');
+  }
+  if (request.is([...mediaTypes]) !== false) return undefined;
+  const accepted = mediaTypes.join(', ');
+  return refuse('wrong-content-type', `Send the body as ${accepted}.`, [], { Accept: accepted });
+}
+
+function refuseJson(body: unknown): ProblemReply | undefined {
+  const limit = brokenJsonLimit(body);
+  return limit === undefined ? undefined : refuse(...limitTexts[limit]);
+}
+
+const limitTexts: Readonly<Record<JsonLimit, readonly ['malformed-json' | 'body-too-large', string]>> = {
+  'too-deep': ['malformed-json', `The body nests deeper than ${MAX_JSON_DEPTH} levels.`],
+  'too-many-values': ['body-too-large', `The body has more than ${MAX_JSON_VALUES} values.`],
+  'forbidden-key': ['malformed-json', 'The body has a field called __proto__, which is never allowed.'],
+};

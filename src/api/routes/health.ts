@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { endpointHealthSchema } from '../answer-schemas.ts';
+import type { ControlPlane } from '../control-plane.ts';
+import { json } from '../reply.ts';
+import type { Route } from '../route.ts';
+
+/** `/v1/health`: what this node believes about every endpoint, and why. */
+export function healthRoute(plane: ControlPlane): Route {
+  return {
+    method: 'get',
+    path: '/v1/health',
+    operationId: 'listHealth',
+    tag: 'state',
+    summary: 'Every endpoint with its verdict, since when, and the last probe result.',
+    answers: [
+      {
+        status: 200,
+        description: 'All endpoints.',
+        mediaType: 'application/json',
+        schema: z.object({ items: z.array(endpointHealthSchema) }),
+      },
+    ],
+    refusals: [],
+    run: () => json({ items: plane.health() }),
+  };
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { Stored } from '../config/model.ts';
+
+/** Who may change a resource, as JSON. */
+const ownerSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('api') }),
+    z.strictObject({ kind: z.literal('directory'), file: z.string(), line: z.int() }),
+  ])
+  .meta({ id: 'Owner' });
+
+/** A resource as the API answers it: the value and what the store knows of it. */
+export function storedForm<T>(stored: Stored<T>): Stored<T> {
+  const { value, owner, revision, author, reason, updatedAt } = stored;
+  return { value, owner, revision, author, reason, updatedAt };
+}
+
+/** The schema of `storedForm`, for the OpenAPI document. */
+export function storedFormSchema(one: string, value: z.ZodType): z.ZodType {
+  return z
+    .object({
+      value,
+      owner: ownerSchema,
+      revision: z.string(),
+      author: z.string(),
+      reason: z.string(),
+      updatedAt: z.iso.datetime(),
+    })
+    .meta({ id: `Stored${one}` });
+}

@@ -1,0 +1,93 @@
+import { createDecision } from '../../src/answer/decision.ts';
+import type { ControlPlane, Demo, ExplainedDecision } from '../../src/api/control-plane.ts';
+import { applyChanges, emptyConfig } from '../../src/config/apply-changes.ts';
+import { checkConfig } from '../../src/config/check.ts';
+import { writeRefusals } from '../../src/config/introduced-problems.ts';
+import type { Authorship, Change, Config, Owner } from '../../src/config/model.ts';
+import { refuseForeignEdits } from '../../src/config/owners.ts';
+import type { Problem } from '../../src/config/problem.ts';
+
+/** A control plane over configuration in memory, with the real checks; what it does not have, tests set. */
+export interface TestPlane extends ControlPlane {
+  config: Config;
+  demo: Demo | undefined;
+  ready: boolean;
+  decided: ExplainedDecision;
+  zoneTexts: Map<string, string>;
+  /** How many event streams listen. */
+  readonly listeners: ReadonlySet<() => void>;
+  /** Who wrote what, and why. */
+  readonly writes: { readonly changes: readonly Change[]; readonly authorship: Authorship }[];
+  /** Set to make the next writes wait, or fail. */
+  beforeWrite: () => Promise<void>;
+  changed(): void;
+}
+
+export const file: Owner = { kind: 'directory', file: 'pools.yaml', line: 7 };
+
+const problem: Problem = { code: 'geo-table-old', path: 'geo', message: 'The geo table is 90 days old.' };
+
+export function createTestPlane(changes: readonly Change[] = []): TestPlane {
+  const listeners = new Set<() => void>();
+  let revision = 0;
+  const stamp = (authorship: Authorship) => ({
+    ...authorship,
+    revision: `r${++revision}`,
+    updatedAt: '2026-01-01T00:00:00.000Z',
+  });
+  const plane: TestPlane = {
+    config: applyChanges(emptyConfig(), changes, stamp({ author: 'test', reason: 'given' })),
+    demo: undefined,
+    ready: true,
+    zoneTexts: new Map(),
+    listeners,
+    writes: [],
+    beforeWrite: async () => {},
+    decided: {
+      decision: { ...createDecision(), outcome: 'refused', rcode: 5 },
+      response: new Uint8Array(),
+      location: undefined,
+      dataCenterName: String,
+      endpointName: String,
+    },
+    async write(written, authorship) {
+      await plane.beforeWrite();
+      const { config } = plane;
+      const foreign = refuseForeignEdits(config, written);
+      const next = applyChanges(config, written, stamp(authorship));
+      const problems = [...foreign, ...writeRefusals(checkConfig(config), checkConfig(next), written)];
+      if (problems.length > 0) return { ok: false, problems };
+      plane.config = next;
+      plane.writes.push({ changes: written, authorship });
+      plane.changed();
+      return { ok: true, config: next };
+    },
+    problems: () => [problem],
+    health: () => [],
+    decide: () => plane.decided,
+    zoneText: (apex) => plane.zoneTexts.get(apex),
+    status: () => ({
+      version: '1.2.3',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      generation: plane.config.generation,
+      ready: plane.ready,
+      conditions: [{ name: 'dns', holds: plane.ready, detail: 'All workers answer.' }],
+      geo: {
+        name: 'test',
+        builtAt: '2026-01-01T00:00:00.000Z',
+        attribution: 'Test data',
+        attributionUrl: '',
+        ageSeconds: 1,
+      },
+      dns: ['127.0.0.1:5300'],
+    }),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    changed: () => {
+      for (const listener of listeners) listener();
+    },
+  };
+  return plane;
+}
