@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { problemSchema } from '../api/answer-schemas.ts';
+import type { Arguments } from '../flags.ts';
+import { CommandError, EXIT_USAGE, type Terminal } from './command.ts';
+
+const DEFAULT_API_URL = 'http://127.0.0.1:8053';
+/** A node that has not answered by then has something else to do; the operator wants to know. */
+const TIMEOUT_MS = 10_000;
+
+const refusalSchema = z.object({
+  title: z.string(),
+  detail: z.string().optional(),
+  problems: z.array(problemSchema).default([]),
+});
+
+/** Asks one node; every failure is a sentence that says what to do. */
+export interface ApiClient {
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
+  post<T>(path: string, schema: z.ZodType<T>): Promise<T>;
+}
+
+/** Takes the node's address and the token from flags, then from the environment. */
+export async function createApiClient(given: Arguments, terminal: Terminal): Promise<ApiClient> {
+  const { env } = terminal;
+  const base = baseUrl(given.values.get('api')?.at(-1) ?? (env.MERIDIAN_API_URL || DEFAULT_API_URL));
+  const tokenFile = given.values.get('token-file')?.at(-1) ?? (env.MERIDIAN_TOKEN_FILE || undefined);
+  const token = tokenFile === undefined ? env.MERIDIAN_TOKEN : await readToken(tokenFile);
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  return {
+    get: (path, schema) => ask(new URL(path, base), { headers }, schema),
+    post: (path, schema) => ask(new URL(path, base), { headers, method: 'POST' }, schema),
+  };
+}
+
+function baseUrl(text: string): URL {
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw new CommandError(
+      `--api: "${text}" is not the address of a node; write http://127.0.0.1:8053`,
+      EXIT_USAGE,
+    );
+  return url;
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new CommandError(`cannot read the token in ${file}: ${messageOf(error)}`);
+  }
+}
+
+async function ask<T>(url: URL, request: RequestInit, schema: z.ZodType<T>): Promise<T> {
+  let response: Response;
+  let body: unknown;
+  try {
+    response = await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    body = await response.json();
+  } catch (error) {
+    throw new CommandError(
+      `no node answers at ${url.origin} (${messageOf(error)}); start one, or name another with --api`,
+    );
+  }
+  if (!response.ok) throw new CommandError(refusalOf(response, body));
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw new CommandError(`${url.origin} answers in a form this version does not know; use its own version`);
+}
+
+function refusalOf(response: Response, body: unknown): string {
+  const refusal = refusalSchema.safeParse(body);
+  if (!refusal.success) return `the node refused: HTTP ${response.status}`;
+  const { title, detail, problems } = refusal.data;
+  const lines = problems.map(({ path, message }) => `  ${path}: ${message}`);
+  return [detail === undefined ? title : `${title}: ${detail}`, ...lines].join('\n');
+}
+
+/** `fetch` wraps what the system said. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

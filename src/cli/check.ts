@@ -1,0 +1,40 @@
+import { createContract } from '../config/contract.ts';
+import { formatProblems } from '../config/format-problem.ts';
+import { readDirectory } from '../directory/read-directory.ts';
+import { type Flag, flagsUsage, readArguments } from '../flags.ts';
+import { probeKinds } from '../probing/probes/index.ts';
+import { type Command, CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
+
+const flags: readonly Flag[] = [
+  {
+    name: 'config',
+    value: 'DIR',
+    variable: 'MERIDIAN_CONFIG',
+    summary: 'The configuration directory to read.',
+  },
+];
+
+/** Says what the node would say of a directory, without a node. */
+export const checkCommand: Command = {
+  name: 'check',
+  synopsis: '--config DIR',
+  summary: 'Read a configuration directory and tell everything that is wrong with it.',
+  usage: () => flagsUsage(flags),
+  run: async (argv, { env, out, err }) => {
+    const given = readArguments(argv, flags);
+    if (given.problems.length > 0) throw usageError(given.problems);
+    const directory = given.values.get('config')?.at(-1) ?? given.words[0] ?? env.MERIDIAN_CONFIG;
+    if (directory === undefined || directory === '')
+      throw new CommandError('name the directory to check: meridian check --config DIR', EXIT_USAGE);
+    const reading = await readDirectory(directory, createContract(probeKinds));
+    if (reading.ok) {
+      out(
+        `ok: ${reading.zones.length} zones and ${reading.resources.length} other resources in ${directory}`,
+      );
+      return EXIT_OK;
+    }
+    err(formatProblems(reading.problems));
+    err(`${reading.problems.length} problems in ${directory}`);
+    return EXIT_FAILED;
+  },
+};

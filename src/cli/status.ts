@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { endpointHealthSchema, nodeStatusSchema } from '../api/answer-schemas.ts';
+import { flagsUsage, readArguments } from '../flags.ts';
+import { createApiClient } from './api-client.ts';
+import { apiFlags, type Command, EXIT_FAILED, EXIT_OK, usageError } from './command.ts';
+import { textTable } from './text-table.ts';
+
+const healthSchema = z.object({ items: z.array(endpointHealthSchema) });
+type NodeStatus = z.infer<typeof nodeStatusSchema>;
+type Health = z.infer<typeof healthSchema>['items'];
+
+/** Exit code 0 means ready, so that scripts can wait for it. */
+export const statusCommand: Command = {
+  name: 'status',
+  synopsis: '',
+  summary: 'Show whether a node is ready, and the verdict of every endpoint.',
+  usage: () => flagsUsage(apiFlags),
+  run: async (argv, terminal) => {
+    const given = readArguments(argv, apiFlags);
+    if (given.problems.length > 0) throw usageError(given.problems);
+    const api = await createApiClient(given, terminal);
+    const status = await api.get('/v1/status', nodeStatusSchema);
+    const health = await api.get('/v1/health', healthSchema);
+    for (const line of statusLines(status, health.items)) terminal.out(line);
+    return status.ready ? EXIT_OK : EXIT_FAILED;
+  },
+};
+
+function statusLines(status: NodeStatus, health: Health): string[] {
+  const { version, ready, startedAt, generation, dns, geo, conditions } = status;
+  const unmet = conditions.filter(({ holds }) => !holds);
+  const table = [
+    ['endpoint', 'data center', 'address', 'verdict', 'since', 'why'],
+    ...health.map((endpoint) => [
+      endpoint.key,
+      endpoint.dataCenter,
+      endpoint.address,
+      endpoint.verdict,
+      endpoint.since,
+      endpoint.reason,
+    ]),
+  ];
+  return [
+    `meridian ${version}, ${ready ? 'ready' : 'not ready'}, up since ${startedAt}, generation ${generation}`,
+    ...unmet.map(({ name, detail }) => `  not yet: ${name}: ${detail}`),
+    `DNS on ${dns.join(', ')}`,
+    `geo table ${geo.name}, built ${geo.builtAt}`,
+    ...(health.length === 0 ? [] : ['', ...textTable(table)]),
+  ];
+}

@@ -1,0 +1,64 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Parsed, parsed } from '../config/problem.ts';
+import { openGeoTable } from '../geo/table.ts';
+import { loadGeoTable, loadShippedTable, shippedTablePath } from '../geofiles/load-geo.ts';
+import { signatureOf } from '../geofiles/watch-geo-files.ts';
+import { compileZone } from '../snapshot/compile-zone.ts';
+import { compileMap } from '../steering/compile-map.ts';
+import type { CompileJob, CompileReply, CompileRequest, CompileResults } from './compile-job.ts';
+import { ImageCache } from './image-cache.ts';
+import { zoneSourceOf } from './zone-sources.ts';
+
+/** These count up with every change of a layout, or of the code that makes it. */
+const MAP_FORMAT = 'map 1';
+const TABLE_FORMAT = 'geo table 1';
+
+/** The thread that compiles: one job after the other, so that only one large table is in the making. */
+const port = parentPort;
+if (port === null) throw new Error('this file is a worker');
+const cache = new ImageCache(String(workerData));
+
+let last: Promise<void> = Promise.resolve();
+port.on('message', (request: CompileRequest) => {
+  last = last.then(async () => port.postMessage(await reply(request)));
+});
+
+async function reply({ id, job }: CompileRequest): Promise<CompileReply> {
+  try {
+    return { id, result: await run(job) };
+  } catch (error) {
+    return { id, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+async function run(job: CompileJob): Promise<CompileResults[CompileJob['kind']]> {
+  switch (job.kind) {
+    case 'zone': {
+      const { source, problems } = zoneSourceOf(job.zone);
+      if (source === undefined) return { image: undefined, problems };
+      const compiled = compileZone(source);
+      return { image: compiled.image, problems: [...problems, ...compiled.problems] };
+    }
+    case 'map': {
+      const table = openGeoTable(job.geoTable);
+      const inputs = [MAP_FORMAT, table.metadata.digest, JSON.stringify(job.source)];
+      const cached = cache.load(inputs);
+      if (cached !== undefined) return cached;
+      const image = compileMap(job.source, table);
+      cache.keep(inputs, image);
+      return image;
+    }
+    case 'geo-table':
+      return geoTable(job.paths);
+  }
+}
+
+/** Unpacking and joining geo files takes seconds; as long as the same files lie there, the table is read instead. */
+async function geoTable(paths: readonly string[]): Promise<Parsed<SharedArrayBuffer>> {
+  const inputs = [TABLE_FORMAT, await signatureOf(paths.length === 0 ? [shippedTablePath] : paths)];
+  const cached = cache.load(inputs);
+  if (cached !== undefined) return parsed(cached);
+  const loaded = await (paths.length === 0 ? loadShippedTable() : loadGeoTable(paths));
+  if (loaded.ok) cache.keep(inputs, loaded.value);
+  return loaded;
+}

@@ -1,0 +1,243 @@
+import type {
+  ControlPlane,
+  Demo,
+  ExplainedDecision,
+  ExplainQuestion,
+  NodeStatus,
+  WriteOutcome,
+} from '../api/control-plane.ts';
+import { previewConfig } from '../config/apply-changes.ts';
+import { checkConfig } from '../config/check.ts';
+import { writeRefusals } from '../config/introduced-problems.ts';
+import type { Authorship, Change, Config } from '../config/model.ts';
+import { refuseForeignEdits } from '../config/owners.ts';
+import type { Parsed, Problem } from '../config/problem.ts';
+import type { ZoneShape } from '../config/zone-shape.ts';
+import { type GeoTable, openGeoTable } from '../geo/table.ts';
+import type { EndpointHealth } from '../health/endpoint-health.ts';
+import { openSnapshot, type Snapshot, type SnapshotMessage } from '../snapshot/snapshot.ts';
+import type { Store } from '../store/store.ts';
+import { ChangeFeed } from './change-feed.ts';
+import type { DirectoryPlan } from './directory-owner.ts';
+import { QueryExplainer } from './explain-query.ts';
+import type { HealthLoop } from './health-loop.ts';
+import type { Publisher } from './publisher.ts';
+
+/** What the node's parts do for the control plane. */
+export interface ControlPlaneParts {
+  readonly store: Store;
+  readonly publisher: Publisher;
+  readonly health: HealthLoop;
+  readonly demo: Demo | undefined;
+  readonly version: string;
+  readonly nowMs: () => number;
+  /** Resolves when every DNS worker answers from the snapshot. */
+  readonly publish: (snapshot: SnapshotMessage) => Promise<void>;
+  readonly dnsAddresses: () => readonly string[];
+}
+
+/** The author of what a directory's files say. */
+const DIRECTORY_AUTHORSHIP: Authorship = {
+  author: 'directory',
+  reason: 'the configuration directory says so',
+};
+
+/** The node as its API sees it: writes one after the other, reads of what is committed. */
+export class NodeControlPlane implements ControlPlane {
+  readonly #parts: ControlPlaneParts;
+  readonly #feed = new ChangeFeed();
+  readonly #explainer = new QueryExplainer();
+  readonly #startedAt: string;
+  #shapes: ReadonlyMap<string, ZoneShape> = new Map();
+  #configProblems: readonly Problem[] = [];
+  #directoryProblems: readonly Problem[] = [];
+  #geoProblems: readonly Problem[] = [];
+  #geoTable: SharedArrayBuffer;
+  #openTable: GeoTable;
+  #snapshot: Snapshot | undefined;
+  /** Writes, reloads and new geo tables take turns: each is checked against what the one before it left. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ControlPlaneParts, geoTable: SharedArrayBuffer) {
+    this.#parts = parts;
+    this.#geoTable = geoTable;
+    this.#openTable = openGeoTable(geoTable);
+    this.#startedAt = new Date(parts.nowMs()).toISOString();
+  }
+
+  get config(): Config {
+    return this.#parts.store.config;
+  }
+
+  get demo(): Demo | undefined {
+    return this.#parts.demo;
+  }
+
+  write(changes: readonly Change[], authorship: Authorship): Promise<WriteOutcome> {
+    return this.#inTurn(async () => {
+      const foreign = refuseForeignEdits(this.config, changes);
+      if (foreign.length > 0) return { ok: false, problems: foreign };
+      const after = checkConfig(previewConfig(this.config, changes), { shapes: this.#shapes });
+      const refusals = writeRefusals(this.#configProblems, after, changes);
+      if (refusals.length > 0) return { ok: false, problems: refusals };
+      return { ok: true, config: await this.#commit(changes, authorship, after) };
+    });
+  }
+
+  /** Makes the store follow a directory; all problems and no change when anything is wrong with it. */
+  follow(plan: (config: Config) => Promise<Parsed<DirectoryPlan>>): Promise<readonly Problem[]> {
+    return this.#inTurn(async () => {
+      const planned = await plan(this.config);
+      this.#directoryProblems = planned.ok ? [] : planned.problems;
+      this.#feed.announce();
+      if (!planned.ok) return planned.problems;
+      const { changes, shapes } = planned.value;
+      this.#shapes = shapes;
+      const after = checkConfig(previewConfig(this.config, changes), { shapes });
+      if (changes.length > 0) await this.#commit(changes, DIRECTORY_AUTHORSHIP, after);
+      else this.#configProblems = after;
+      await this.#parts.store.sweepBlobs();
+      return [];
+    });
+  }
+
+  /** Compiles and publishes what the store holds; once at start, before anything else may write. */
+  publishAll(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
+      await this.#publish(this.config);
+    });
+  }
+
+  /** Goes over to another geo table: compiles every map anew and publishes. */
+  useGeoTable(table: SharedArrayBuffer): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#geoTable = table;
+      this.#openTable = openGeoTable(table);
+      this.#geoProblems = [];
+      await this.#publish(this.config);
+    });
+  }
+
+  /** The geo files cannot be used; the table in use stays. */
+  reportGeoProblems(problems: readonly Problem[]): void {
+    this.#geoProblems = problems;
+    this.#feed.announce();
+  }
+
+  problems(): readonly Problem[] {
+    const compiled = this.#parts.publisher.problems();
+    // A problem that a check has told already is not told again by the compiler.
+    const told = new Set(this.#configProblems.map(({ path }) => path));
+    return [
+      ...this.#directoryProblems,
+      ...this.#geoProblems,
+      ...this.#configProblems,
+      ...compiled.filter(({ path }) => !told.has(path)),
+    ];
+  }
+
+  health(): readonly EndpointHealth[] {
+    return this.#parts.health.health();
+  }
+
+  decide(question: ExplainQuestion): ExplainedDecision {
+    if (this.#snapshot === undefined) throw new Error('nothing is published yet');
+    const { publisher } = this.#parts;
+    return {
+      ...this.#explainer.ask(this.#snapshot, this.#openTable, question),
+      dataCenterName: (index) => publisher.dataCenterName(index) ?? '',
+      endpointName: (slot) => publisher.endpointName(slot) ?? '',
+    };
+  }
+
+  zoneText(apex: string): string | undefined {
+    const zone = this.config.zones.get(apex)?.value;
+    if (zone?.kind !== 'blob') return undefined;
+    const blob = this.#parts.store.getBlob(zone.blob);
+    return blob === undefined ? undefined : new TextDecoder().decode(blob);
+  }
+
+  status(): NodeStatus {
+    const { name, builtAt, attribution, attributionUrl } = this.#openTable.metadata;
+    const conditions = this.#conditions();
+    return {
+      version: this.#parts.version,
+      startedAt: this.#startedAt,
+      generation: this.config.generation,
+      ready: conditions.every(({ holds }) => holds),
+      conditions,
+      geo: {
+        name,
+        builtAt,
+        attribution,
+        attributionUrl,
+        ageSeconds: Math.max(0, Math.round((this.#parts.nowMs() - Date.parse(builtAt)) / 1000)),
+      },
+      dns: this.#parts.dnsAddresses(),
+    };
+  }
+
+  get geoTable(): GeoTable {
+    return this.#openTable;
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  /** Verdicts changed; the table that queries read already says so. */
+  announce(): void {
+    this.#feed.announce();
+  }
+
+  /** Waits for the write under way; none may follow. */
+  async close(): Promise<void> {
+    await this.#turn;
+    this.#feed.close();
+  }
+
+  async #commit(
+    changes: readonly Change[],
+    authorship: Authorship,
+    problems: readonly Problem[],
+  ): Promise<Config> {
+    const config = await this.#parts.store.commit(changes, authorship);
+    this.#configProblems = problems;
+    await this.#publish(config);
+    return config;
+  }
+
+  async #publish(config: Config): Promise<void> {
+    const { publisher, health } = this.#parts;
+    const message = await publisher.build(config, this.#geoTable);
+    // Before the images go out: an endpoint's slot must hold its verdict when the first query reads it.
+    health.configure(config, (key) => publisher.slotOf(key));
+    await this.#parts.publish(message);
+    this.#snapshot = openSnapshot(message);
+    this.#feed.announce();
+  }
+
+  #conditions(): NodeStatus['conditions'] {
+    const unprobed = this.health().filter((endpoint) => endpoint.verdict === 'unknown').length;
+    const listening = this.#parts.dnsAddresses();
+    return [
+      {
+        name: 'dns',
+        holds: listening.length > 0,
+        detail: listening.length > 0 ? `serves DNS on ${listening.join(', ')}` : 'does not serve DNS yet',
+      },
+      {
+        name: 'verdicts',
+        holds: unprobed === 0,
+        detail: unprobed === 0 ? 'every endpoint has a verdict' : `${unprobed} endpoints have no verdict yet`,
+      },
+    ];
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(step);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}

@@ -1,0 +1,40 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type ListenAddress, ListenError } from '../server/listen-address.ts';
+
+/** Open HTTP connections per address: dashboards hold one or two each, scripts one. */
+const MAX_HTTP_CONNECTIONS = 1000;
+/** A request that is not complete by then is given up (slow senders). */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** What is under way at the end gets this long; event streams never end by themselves. */
+const CLOSE_GRACE_MS = 500;
+
+/** Listens for HTTP; rejects with a `ListenError`. */
+export function listenHttp(
+  app: RequestListener,
+  wanted: ListenAddress,
+): Promise<{ readonly server: Server; readonly address: ListenAddress }> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, app);
+  server.maxConnections = MAX_HTTP_CONNECTIONS;
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new ListenError(error.code ?? 'unknown', wanted, error.message, '--api'));
+    });
+    server.listen({ host: wanted.address, port: wanted.port, ipv6Only: true, exclusive: true }, () => {
+      const { port } = server.address() as AddressInfo;
+      resolve({ server, address: { address: wanted.address, port } });
+    });
+  });
+}
+
+/** Takes no new connections, lets requests end, then ends what is left. */
+export function closeHttp(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
