@@ -1,0 +1,150 @@
+import { computed, signal } from '@preact/signals';
+import type { Explanation } from '../answer/explanation.ts';
+import type { NodeStatus } from '../api/control-plane.ts';
+import type { Problem } from '../config/problem.ts';
+import type { DataCenter } from '../config/resources/data-center.ts';
+import type { SteeredName } from '../config/resources/steered-name.ts';
+import type { EndpointHealth } from '../health/endpoint-health.ts';
+import { type DataCenterView, joinVerdicts } from './view.ts';
+
+interface ItemList<T> {
+  readonly items: readonly T[];
+}
+
+interface StoredItem<T> {
+  readonly value: T;
+}
+
+interface DemoDataCenter {
+  readonly dataCenter: string;
+  readonly address: string;
+  readonly broken: boolean;
+}
+
+/** The client that was last asked about. */
+interface Question {
+  readonly name: string;
+  readonly type: string;
+  readonly client: string;
+}
+
+/** Wait this long after the event stream broke before it is opened again. */
+const RECONNECT_MS = 2000;
+
+export const nodeStatus = signal<NodeStatus | undefined>(undefined);
+export const endpoints = signal<readonly EndpointHealth[]>([]);
+export const problems = signal<readonly Problem[]>([]);
+export const steeredNames = signal<readonly string[]>([]);
+/** Undefined unless the node runs the demo. */
+export const demo = signal<readonly DemoDataCenter[] | undefined>(undefined);
+export const explanation = signal<Explanation | undefined>(undefined);
+export const explainProblem = signal('');
+/** Whether the node answered lately: a page that shows old facts has to say so. */
+export const connected = signal(false);
+/** Milliseconds since the epoch; ticks once a second so that ages move. */
+export const now = signal(Date.now());
+
+const places = signal<readonly DataCenter[]>([]);
+
+export const dataCenters = computed<readonly DataCenterView[]>(() =>
+  places.value.map(({ name, description, latitude, longitude }) => ({
+    name,
+    description,
+    latitude,
+    longitude,
+    verdict: joinVerdicts(
+      endpoints.value.filter((endpoint) => endpoint.dataCenter === name).map((endpoint) => endpoint.verdict),
+    ),
+  })),
+);
+
+let question: Question | undefined;
+
+/** Loads everything, then follows the node's event stream; reconnects by itself. */
+export function follow(): void {
+  const stream = new EventSource('./v1/events');
+  stream.addEventListener('open', () => void refresh());
+  stream.addEventListener('change', () => void refresh());
+  stream.addEventListener('error', () => {
+    connected.value = false;
+    if (stream.readyState !== EventSource.CLOSED) return;
+    setTimeout(follow, RECONNECT_MS);
+  });
+}
+
+/** Asks how a client is answered, and keeps the answer current from then on. */
+export async function ask(next: Question): Promise<void> {
+  question = next;
+  await explainAgain();
+}
+
+/** Breaks or mends a data center of the demo. */
+export async function setBroken(dataCenter: string, broken: boolean): Promise<void> {
+  await fetch(`./v1/demo/data-centers/${dataCenter}/${broken ? 'break' : 'mend'}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  await refresh();
+}
+
+let refreshing = false;
+let again = false;
+
+/** Never two refreshes at once; a change that arrives meanwhile starts one more at the end. */
+async function refresh(): Promise<void> {
+  again = true;
+  if (refreshing) return;
+  refreshing = true;
+  try {
+    while (again) {
+      again = false;
+      await load();
+    }
+    connected.value = true;
+  } catch {
+    connected.value = false;
+  } finally {
+    refreshing = false;
+  }
+}
+
+async function load(): Promise<void> {
+  const [status, health, problemList, dataCenterList, nameList, demoList] = await Promise.all([
+    get<NodeStatus>('./v1/status'),
+    get<ItemList<EndpointHealth>>('./v1/health'),
+    get<ItemList<Problem>>('./v1/problems'),
+    get<ItemList<StoredItem<DataCenter>>>('./v1/data-centers?limit=1000'),
+    get<ItemList<StoredItem<SteeredName>>>('./v1/steered-names?limit=1000'),
+    get<ItemList<DemoDataCenter>>('./v1/demo'),
+  ]);
+  nodeStatus.value = status;
+  endpoints.value = health?.items ?? [];
+  problems.value = problemList?.items ?? [];
+  places.value = dataCenterList?.items.map((item) => item.value) ?? [];
+  steeredNames.value = nameList?.items.map((item) => item.value.name) ?? [];
+  demo.value = demoList?.items;
+  await explainAgain();
+}
+
+async function explainAgain(): Promise<void> {
+  if (question === undefined) return;
+  const query = new URLSearchParams({ name: question.name, type: question.type });
+  if (question.client !== '') query.set('client', question.client);
+  const response = await fetch(`./v1/explain?${query}`);
+  const body = await response.json();
+  explanation.value = response.ok ? (body as Explanation) : undefined;
+  explainProblem.value = response.ok ? '' : String(body.detail ?? body.title);
+}
+
+/** Undefined where the node has no such resource (404); throws when it does not answer. */
+async function get<T>(url: string): Promise<T | undefined> {
+  const response = await fetch(url);
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  return (await response.json()) as T;
+}
+
+setInterval(() => {
+  now.value = Date.now();
+}, 1000);

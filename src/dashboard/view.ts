@@ -1,0 +1,31 @@
+import type { EndpointHealth } from '../health/endpoint-health.ts';
+
+/** A data center's verdict as the page tells it: its endpoints' verdicts joined. */
+export type JoinedVerdict = EndpointHealth['verdict'] | 'partly';
+
+/** A data center with what the map needs of it. */
+export interface DataCenterView {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly verdict: JoinedVerdict;
+}
+
+/** One word for several endpoints: their verdict when they agree, `partly` when some are up, else the worst. */
+export function joinVerdicts(verdicts: readonly EndpointHealth['verdict'][]): JoinedVerdict {
+  const [first, ...rest] = verdicts;
+  if (first === undefined) return 'unknown';
+  if (rest.every((verdict) => verdict === first)) return first;
+  if (verdicts.includes('up')) return 'partly';
+  return verdicts.includes('down') ? 'down' : 'unknown';
+}
+
+/** How long ago, in the largest fitting unit: `4 s`, `12 min`, `3 h`, `2 d`. */
+export function formatAge(fromMs: number, nowMs: number): string {
+  const seconds = Math.max(0, Math.round((nowMs - fromMs) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
