@@ -1,0 +1,98 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * Who may import whom. A folder may always import itself.
+ * Core folders are pure: no `node:` import, no clock, no randomness, no waiting.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  // core
+  dns: ['config/problem'],
+  geo: ['config/problem'],
+  steering: ['geo', 'dns', 'config/problem', 'snapshot', 'answer/decision'],
+  config: ['dns', 'steering', 'geo'],
+  snapshot: ['dns', 'steering', 'geo', 'config'],
+  answer: ['dns', 'snapshot', 'steering', 'geo', 'config', 'health'],
+  health: ['config', 'snapshot/verdict-table'],
+  // shell
+  store: ['config'],
+  directory: ['config', 'dns'],
+  geofiles: ['geo', 'config/problem'],
+  probing: ['config', 'health'],
+  server: ['answer', 'dns', 'snapshot', 'steering', 'observe', 'config/problem'],
+  observe: ['answer', 'dns', 'health', 'config', 'snapshot'],
+  api: ['answer', 'config', 'dns', 'geo', 'health', 'steering'],
+  demo: ['config/problem'],
+  cli: ['*'],
+  node: ['*'],
+};
+
+const coreFolders = ['dns', 'geo', 'steering', 'config', 'snapshot', 'answer', 'health'];
+
+const root = join(import.meta.dirname, '..', '..', 'src');
+const sources = globSync('**/*.ts', { cwd: root })
+  .filter((file) => !file.startsWith('dashboard/'))
+  .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }));
+
+function importsOf(text: string): readonly string[] {
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+}
+
+function folderOf(file: string): string {
+  return file.includes('/') ? (file.split('/')[0] ?? '') : '';
+}
+
+/** Without comments, so that words in prose do not count. */
+function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '');
+}
+
+describe('who may import whom', () => {
+  it('has a row for every folder', () => {
+    const folders = new Set(sources.map(({ file }) => folderOf(file)).filter((folder) => folder !== ''));
+    expect([...folders].filter((folder) => !(folder in mayImport))).toEqual([]);
+  });
+
+  it('is kept by every file', () => {
+    const offences: string[] = [];
+    for (const { file, text } of sources) {
+      const folder = folderOf(file);
+      const allowed = mayImport[folder];
+      if (allowed === undefined || allowed.includes('*')) continue;
+      for (const specifier of importsOf(text).filter((name) => name.startsWith('.'))) {
+        const target = relative('.', normalize(join(dirname(file), specifier)));
+        const same = folderOf(target) === folder;
+        const listed = allowed.some((entry) => target === `${entry}.ts` || target.startsWith(`${entry}/`));
+        if (!same && !listed) offences.push(`${file} imports ${target}`);
+      }
+    }
+    expect(offences).toEqual([]);
+  });
+
+  it('lets nothing but the command line import main', () => {
+    const offences = sources
+      .filter(({ file }) => folderOf(file) !== 'cli')
+      .filter(({ text }) => importsOf(text).some((specifier) => /(^|\/)main\.ts$/.test(specifier)))
+      .map(({ file }) => file);
+    expect(offences).toEqual([]);
+  });
+});
+
+describe('the core is pure', () => {
+  const banned: readonly (readonly [string, RegExp])[] = [
+    ['a node: import', /from 'node:/],
+    ['the clock', /\bDate\.now\b|\bnew Date\(\)|\bperformance\./],
+    ['randomness', /\bMath\.random\b|\bcrypto\./],
+    ['the environment', /\bprocess\./],
+    ['waiting', /\bawait\b|\bsetTimeout\b|\bsetInterval\b/],
+    ['the console', /\bconsole\./],
+  ];
+  it.each(banned)('never uses %s', (_, pattern) => {
+    const offences = sources
+      .filter(({ file }) => coreFolders.includes(folderOf(file)))
+      .filter(({ text }) => pattern.test(codeOf(text)))
+      .map(({ file }) => file);
+    expect(offences).toEqual([]);
+  });
+});

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A whole node as its own process, from source, on ports that the system chose. */
+export interface NodeProcess {
+  readonly dnsPort: number;
+  readonly api: string;
+  readonly pid: number;
+  /** Everything it printed so far, both streams. */
+  readonly output: () => string;
+  readonly signal: (name: NodeJS.Signals) => void;
+  /** Sends the signal (SIGTERM unless told) and resolves with the exit code once the process is gone. */
+  readonly stop: (name?: NodeJS.Signals) => Promise<number | null>;
+}
+
+const entry = join(import.meta.dirname, '..', '..', 'src', 'cli', 'meridian.ts');
+
+/** Starts a node and waits until it says where it listens; throws with its output when it ends before. */
+export async function startNodeProcess(
+  flags: readonly string[],
+  env: Record<string, string> = {},
+): Promise<NodeProcess> {
+  const child = spawnMeridian(['serve', '--dns', '127.0.0.1:0', '--api', '127.0.0.1:0', ...flags], env);
+  let output = '';
+  const gone = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
+  const ready = new Promise<RegExpMatchArray>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        output += `${line}\n`;
+        const found = line.match(/^meridian ready: dns=127\.0\.0\.1:(\d+) api=(http:\/\/127\.0\.0\.1:\d+)/);
+        if (found !== null) resolve(found);
+      });
+    }
+    void gone.then((code) => reject(new Error(`the node ended with code ${code}:\n${output}`)));
+  });
+  const [, port, api] = await ready;
+  return {
+    dnsPort: Number(port),
+    api: api ?? '',
+    pid: child.pid ?? 0,
+    output: () => output,
+    signal: (name) => void child.kill(name),
+    stop: (name = 'SIGTERM') => {
+      child.kill(name);
+      return gone;
+    },
+  };
+}
+
+/** Runs the command to its end. */
+export async function runMeridian(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const child = spawnMeridian(args, env);
+  let output = '';
+  child.stdout?.on('data', (chunk) => (output += chunk));
+  child.stderr?.on('data', (chunk) => (output += chunk));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, output };
+}
+
+function spawnMeridian(args: readonly string[], env: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [entry, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH ?? '', MERIDIAN_LOG_LEVEL: 'warn', ...env },
+  });
+}
+
+/** A directory that is gone when `remove` is called. */
+export function temporaryDirectory(): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'meridian-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Calls `attempt` until it gives a value or the time is over; for what another process does in its own time. */
+export async function eventually<T>(
+  attempt: () => Promise<T | undefined>,
+  options: { readonly withinMs: number; readonly what: string },
+): Promise<T> {
+  const end = performance.now() + options.withinMs;
+  for (;;) {
+    const value = await attempt();
+    if (value !== undefined) return value;
+    if (performance.now() > end) throw new Error(`not within ${options.withinMs} ms: ${options.what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
