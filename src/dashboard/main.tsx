@@ -25,10 +25,19 @@ function Page(): JSX.Element {
         <DemoPanel />
       </div>
       <EndpointTable />
-      <footer class="quiet">
-        <a href={nodeStatus.value?.geo.attributionUrl}>{nodeStatus.value?.geo.attribution}</a>
-      </footer>
+      <Attribution />
     </div>
+  );
+}
+
+/** The licence of the geo data asks for it wherever results show. */
+function Attribution(): JSX.Element | null {
+  const geo = nodeStatus.value?.geo;
+  if (geo === undefined || geo.attribution === '') return null;
+  return (
+    <footer class="quiet">
+      {geo.attributionUrl === '' ? geo.attribution : <a href={geo.attributionUrl}>{geo.attribution}</a>}
+    </footer>
   );
 }
 
