@@ -15,10 +15,11 @@ import type { Parsed, Problem } from '../config/problem.ts';
 import type { ZoneShape } from '../config/zone-shape.ts';
 import { type GeoTable, openGeoTable } from '../geo/table.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
-import { openSnapshot, type Snapshot, type SnapshotMessage } from '../snapshot/snapshot.ts';
+import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { DirectoryPlan } from './directory-owner.ts';
+import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
 import type { HealthLoop } from './health-loop.ts';
 import type { Publisher } from './publisher.ts';
@@ -31,9 +32,7 @@ export interface ControlPlaneParts {
   readonly demo: Demo | undefined;
   readonly version: string;
   readonly nowMs: () => number;
-  /** Resolves when every DNS worker answers from the snapshot. */
-  readonly publish: (snapshot: SnapshotMessage) => Promise<void>;
-  readonly dnsAddresses: () => readonly string[];
+  readonly outlet: DnsOutlet;
 }
 
 /** The author of what a directory's files say. */
@@ -174,7 +173,7 @@ export class NodeControlPlane implements ControlPlane {
         attributionUrl,
         ageSeconds: Math.max(0, Math.round((this.#parts.nowMs() - Date.parse(builtAt)) / 1000)),
       },
-      dns: this.#parts.dnsAddresses(),
+      dns: this.#parts.outlet.addresses(),
     };
   }
 
@@ -213,14 +212,14 @@ export class NodeControlPlane implements ControlPlane {
     const message = await publisher.build(config, this.#geoTable);
     // Before the images go out: an endpoint's slot must hold its verdict when the first query reads it.
     health.configure(config, (key) => publisher.slotOf(key));
-    await this.#parts.publish(message);
+    await this.#parts.outlet.publish(message);
     this.#snapshot = openSnapshot(message);
     this.#feed.announce();
   }
 
   #conditions(): NodeStatus['conditions'] {
     const unprobed = this.health().filter((endpoint) => endpoint.verdict === 'unknown').length;
-    const listening = this.#parts.dnsAddresses();
+    const listening = this.#parts.outlet.addresses();
     return [
       {
         name: 'dns',

@@ -72,6 +72,13 @@ async function control(): Promise<string | undefined> {
   return (await addressesOf(node.dnsPort, { name: 'www.example.org', type: 'A' }))[0];
 }
 
+/** Answers of every kind and drops, since the start. */
+async function packetsSeen(): Promise<number> {
+  const metrics = await (await fetch(`${node.api}/metrics`)).text();
+  const outcomes = metrics.matchAll(/^meridian_dns_outcomes_total\{[^}]*\} (\d+)/gm);
+  return [...outcomes].reduce((sum, match) => sum + Number(match[1]), 0);
+}
+
 async function floodUdp(packets: number, seed: number): Promise<readonly (string | undefined)[]> {
   const random = randomSource(seed);
   const socket = createSocket('udp4');
@@ -116,9 +123,10 @@ describe('a node under hostile packets', () => {
     // Once before measuring, so that code is compiled and buffers are at their size.
     await floodUdp(20_000, seed ^ 0x5555);
     const before = residentMegabytes(node.pid);
-    const controls = await floodUdp(UDP_PACKETS, seed);
+    const controls = [...(await floodUdp(UDP_PACKETS, seed))];
     await floodTcp(seed);
-    controls.concat(await control());
+    controls.push(await control());
+    expect(await packetsSeen(), 'the packets reached the server').toBeGreaterThan(UDP_PACKETS / 2);
     const grown = residentMegabytes(node.pid) - before;
     expect({ seed, answers: new Set(controls), output: node.output().match(/SERVFAIL|bug/) }).toEqual({
       seed,

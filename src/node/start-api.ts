@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createApp } from '../api/create-app.ts';
+import type { Contract } from '../config/contract.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { ListenAddress } from '../server/listen-address.ts';
+import type { Settings } from '../settings.ts';
+import type { NodeControlPlane } from './control-plane.ts';
+import { closeHttp, listenHttp } from './listen-http.ts';
+
+/** The built status page, from the sources and from the built program alike. */
+const dashboardDirectory = fileURLToPath(new URL('../../dist/dashboard', import.meta.url));
+
+export interface ApiOptions {
+  readonly settings: Settings;
+  readonly token: string | undefined;
+  readonly contract: Contract;
+  readonly plane: NodeControlPlane;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+export interface RunningApi {
+  readonly addresses: readonly ListenAddress[];
+  close(): Promise<void>;
+}
+
+/** Serves the API on every address; rejects with a `ListenError`, and then listens nowhere. */
+export async function startApi(options: ApiOptions): Promise<RunningApi> {
+  const { settings, token, contract, plane, metrics, log } = options;
+  const app = createApp({
+    plane,
+    contract,
+    token,
+    writesNeedToken: settings.apiBeyondLoopback,
+    // Without a build there is no page, and the API serves all the same.
+    dashboardDirectory: existsSync(join(dashboardDirectory, 'index.html')) ? dashboardDirectory : undefined,
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.exposition() }),
+    log: (level, message, fields) => log[level](fields, message),
+    now: () => new Date(),
+  });
+  const servers: Server[] = [];
+  const addresses: ListenAddress[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => closeHttp(server)));
+  };
+  try {
+    for (const wanted of settings.api) {
+      const { server, address } = await listenHttp(app, wanted);
+      servers.push(server);
+      addresses.push(address);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { addresses, close };
+}
