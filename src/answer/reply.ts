@@ -89,6 +89,26 @@ function messageLimit(query: Query, transport: Transport): number {
   return Math.min(Math.max(query.payloadSize, MIN_UDP_PAYLOAD), MAX_UDP_PAYLOAD);
 }
 
+/**
+ * Sets `apexAt` to that many labels behind the owner, whose name may be compressed: a CNAME's target ends in a pointer
+ * to the apex of the zone that holds the CNAME, and the zone that goes on with it may be its parent (DS at its apex).
+ */
+export function findApex(reply: Reply, labelsBelowApex: number): void {
+  const { octets } = reply;
+  let at = labelAt(octets, reply.ownerAt);
+  for (let label = 0; label < labelsBelowApex; label++) at = labelAt(octets, at + (octets[at] as number) + 1);
+  reply.apexAt = at;
+}
+
+/** Where the label at `at`, which may be a pointer, stands; what we wrote ourselves has no loops. */
+function labelAt(octets: Uint8Array, at: number): number {
+  let label = at;
+  while ((octets[label] as number) >= 0xc0) {
+    label = (((octets[label] as number) & 0x3f) << 8) | (octets[label + 1] as number);
+  }
+  return label;
+}
+
 /** Takes everything behind the question back: RFC 2181 section 9, the sender is to ask again over TCP. */
 export function truncate(reply: Reply, query: Query): void {
   reply.at = query.questionEnd;

@@ -7,7 +7,7 @@ import type { ClientAddress } from './client.ts';
 import { type Outcome, resetDecision } from './decision.ts';
 import { lookup, zoneFor } from './lookup.ts';
 import { admitQuestion, CLASS_ANY } from './question.ts';
-import { beginReply, encodeHeader, type Transport } from './reply.ts';
+import { beginReply, encodeHeader, findApex, type Transport } from './reply.ts';
 import type { AnswerScratch } from './scratch.ts';
 import {
   answerDelegation,
@@ -64,7 +64,7 @@ function answerQuestion(scratch: AnswerScratch, snapshot: Snapshot, client: Clie
     const position = zoneFor(snapshot.zones, name, query.type);
     if (position === NO_ZONE) return leaveZones(scratch);
     const zone = snapshot.zones.images[position] as ZoneImage;
-    if (position !== previous) reply.apexAt = reply.ownerAt + name.length - zone.apexLength;
+    if (position !== previous) findApex(reply, name.labelCount - zone.apexLabels);
     previous = position;
     scratch.zone = position;
     if (decision.steered < 0) decision.zone = position;

@@ -311,6 +311,30 @@ ${Array.from({ length: 12 }, (_, i) => `c${i} CNAME c${i + 1}`).join('\n')}
   });
 });
 
+describe('a CNAME to the apex of its own zone', () => {
+  const soa = 'SOA ns.example.net. hostmaster.example.net. 1 7200 900 1209600 60';
+  const zones = [
+    `org. 300 ${soa}\norg. 300 NS ns.example.net.\nexample.org. 300 NS ns.example.net.\n`,
+    `example.org. 300 ${soa}\nexample.org. 300 NS ns.example.net.\nself.example.org. 300 CNAME example.org.\n`,
+  ];
+  const alias = 'an self.example.org. 300 CNAME example.org.';
+  const apexSoa = `60 ${soa}`;
+  it.each([
+    {
+      name: 'has DS answered by the parent zone',
+      given: 'self.example.org DS',
+      want: ['NOERROR aa', alias, `ns org. ${apexSoa}`],
+    },
+    {
+      name: 'has all else answered by the zone itself',
+      given: 'self.example.org A',
+      want: ['NOERROR aa', alias, `ns example.org. ${apexSoa}`],
+    },
+  ])('$name', ({ given, want }) => {
+    expect(ask(createWorld({ zones }), given)).toEqual(want);
+  });
+});
+
 describe('the root as a zone', () => {
   const root = createWorld({
     zones: [
