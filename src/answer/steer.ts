@@ -34,7 +34,10 @@ export function steer(
   const pool = zone.pools + steeredWord(zone, steered, STEERED_POOL);
   decision.zone = scratch.zone;
   decision.steered = steered;
+  // A chain may have passed a steered name before: what was ranked and chosen for that one is not this one's.
+  decision.orderLength = 0;
   resetChoice(choice);
+  tellChoice(scratch, zone);
   if (poolHasEndpoints(zone.words, pool)) {
     // Said before the client is located: it holds for every client, and costs least.
     if (!poolAnswersType(zone.words, pool, query.type)) return 'nodata';
@@ -54,13 +57,18 @@ export function steer(
     decision.orderLength,
     query.type,
   );
+  tellChoice(scratch, zone);
+  return outcome;
+}
+
+/** Writes the choice into the decision. */
+function tellChoice({ choice, decision }: AnswerScratch, zone: ZoneImage): void {
   decision.tier = choice.tier;
   decision.dataCenter = choice.dataCenter;
   decision.endpointCount = Math.min(choice.count, MAX_ANSWER_ENDPOINTS);
   for (let i = 0; i < decision.endpointCount; i++) {
     decision.endpointSlots[i] = zone.words[choice.endpoints[i] as number] as number;
   }
-  return outcome;
 }
 
 /** Writes the client's order of data centers into the decision. */

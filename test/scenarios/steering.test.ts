@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ask, createWorld, dataCenters, ordered, scratch, type Verdict } from '../answer/world.ts';
+import { ask, createWorld, dataCenters, dig, ordered, scratch, type Verdict } from '../answer/world.ts';
 
 const zone = `$ORIGIN example.org.
 $TTL 300
@@ -343,6 +343,25 @@ describe('endpoints that are reached by name', () => {
       'scope /25',
     ]);
     expect(scratch.decision).toMatchObject({ steered: 1, cnameSteps: 1, dataCenter: 0 });
+  });
+
+  it('keeps nothing of the first steered name where the next has no such type', () => {
+    const world = createWorld({
+      zones: [zone],
+      steered: [
+        { name: 'first.example.org.', pool: ['nyc CNAME second.example.org.'], policy: ordered('nyc') },
+        { name: 'second.example.org.', pool: ['fra A 192.0.2.1'] },
+      ],
+    });
+    expect(dig(world, 'first.example.org AAAA').answers).toHaveLength(1);
+    expect(scratch.decision).toMatchObject({
+      outcome: 'nodata',
+      steered: 1,
+      orderLength: 0,
+      tier: 'none',
+      dataCenter: -1,
+      endpointCount: 0,
+    });
   });
 
   it('ends where a steered name leads to itself', () => {
