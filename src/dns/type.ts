@@ -113,6 +113,11 @@ export function isMetaType(type: number): boolean {
   return type === 0 || type === TYPE_OPT || (type >= 128 && type <= 255);
 }
 
+/** RFC 2181 section 10.1, RFC 4034 section 3, RFC 4035 section 2.5; everything else makes a CNAME wrong. */
+export function mayStandBesideCname(type: number): boolean {
+  return type === TYPE_KEY || type === TYPE_RRSIG || type === TYPE_NSEC;
+}
+
 function parseNumbered(upper: string, prefix: string): number | undefined {
   if (!upper.startsWith(prefix)) return undefined;
   const digits = upper.slice(prefix.length);

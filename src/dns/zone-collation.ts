@@ -1,7 +1,9 @@
 import type { Problem, SourceLine } from '../config/problem.ts';
-import { formatName, isSubdomain, lowercaseName, lowercaseOctet, namesEqual } from './name.ts';
-import { type RdataKind, rdataKind } from './rdata/index.ts';
-import { formatType, TYPE_CNAME, TYPE_KEY, TYPE_NS, TYPE_NSEC, TYPE_RRSIG, TYPE_SOA } from './type.ts';
+import { formatName, isSubdomain, lowercaseName, namesEqual } from './name.ts';
+import { octetKey } from './octet-key.ts';
+import { canonicalRdata } from './rdata/canonical.ts';
+import { rdataKind } from './rdata/index.ts';
+import { formatType, mayStandBesideCname, TYPE_CNAME, TYPE_NS, TYPE_SOA } from './type.ts';
 
 /*
  * Gathers records into RRsets, and checks what only the whole zone can tell.
@@ -32,12 +34,6 @@ export interface ZoneRecord {
 
 /** From this many records on, an RRset remembers them in a set: comparing each with each would be quadratic. */
 const LINEAR_SEARCH_LIMIT = 8;
-
-/** Octets that one call may take as arguments: far below any engine's bound. */
-const MAX_SPREAD_LENGTH = 1024;
-
-/** What may stand beside a CNAME (RFC 2181 section 10.1, RFC 4034 section 3, RFC 4035 section 2.5). */
-const typesBesideCname: readonly number[] = [TYPE_KEY, TYPE_RRSIG, TYPE_NSEC];
 
 interface GrowingRRset extends ParsedRRset {
   readonly rdatas: Uint8Array[];
@@ -171,7 +167,7 @@ export class ZoneCollation {
       const sentence = `${formatName(owner)} has ${cname.rdatas.length} CNAME records`;
       this.#refuse('many-cnames', cname.source, `${sentence}; a name has one canonical name.`);
     }
-    const other = rrsets.find((rrset) => rrset !== cname && !typesBesideCname.includes(rrset.type));
+    const other = rrsets.find((rrset) => rrset !== cname && !mayStandBesideCname(rrset.type));
     if (other === undefined) return;
     const place = `${other.source.file}:${other.source.line}`;
     this.#refuse(
@@ -190,34 +186,8 @@ function subject(rrset: ParsedRRset): string {
   return `${formatName(rrset.owner)} ${formatType(rrset.type)}`;
 }
 
-/** Rdata with the names in it in lower case: records that differ only there are the same record. */
-function canonicalRdata(kind: RdataKind, rdata: Uint8Array): Uint8Array {
-  const names = kind.names(rdata);
-  if (names.length === 0) return rdata;
-  const canonical = rdata.slice();
-  for (const { offset, length } of names) {
-    for (let i = offset; i < offset + length; i += 1) canonical[i] = lowercaseOctet(canonical[i] ?? 0);
-  }
-  return canonical;
-}
-
 function octetsEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
   return true;
-}
-
-/** A map key of any octets: one character each. */
-function octetKey(octets: Uint8Array): string {
-  if (octets.length <= MAX_SPREAD_LENGTH) return charactersOf(octets);
-  let key = '';
-  for (let start = 0; start < octets.length; start += MAX_SPREAD_LENGTH) {
-    key += charactersOf(octets.subarray(start, start + MAX_SPREAD_LENGTH));
-  }
-  return key;
-}
-
-function charactersOf(octets: Uint8Array): string {
-  // The spread operator would walk an iterator, at several times the cost.
-  return Reflect.apply(String.fromCharCode, undefined, octets);
 }

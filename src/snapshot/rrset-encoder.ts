@@ -1,5 +1,5 @@
 import { createHashedName } from '../dns/hashed-name.ts';
-import { type RdataKind, type RdataName, rdataKind } from '../dns/rdata/index.ts';
+import { type RdataName, rdataKind } from '../dns/rdata/index.ts';
 import { CLASS_IN, TYPE_NS } from '../dns/type.ts';
 import { GrowingInts, type GrowingOctets } from './growing.ts';
 import type { NameTable } from './name-table.ts';
@@ -33,7 +33,6 @@ export class RRsetEncoder {
   readonly #octets: GrowingOctets;
   readonly #names: NameTable;
   readonly #cuts: Int32Array;
-  readonly #kinds = new Map<number, RdataKind>();
   readonly #name = createHashedName();
   #count = 0;
 
@@ -77,7 +76,7 @@ export class RRsetEncoder {
     octets.pushUint16(0);
     const rdataStart = octets.length;
     let copied = 0;
-    for (const name of this.#kindOf(rrset.type).names(rdata)) {
+    for (const name of rdataKind(rrset.type).names(rdata)) {
       octets.append(rdata, copied, name.offset);
       copied = name.offset + name.length;
       this.#encodeName(rrset, rdata, name);
@@ -114,15 +113,6 @@ export class RRsetEncoder {
     const offset = this.#octets.length - start;
     if (cut === owner) inDomain.push(node, (offset << 1) | 1);
     else others.push(node, offset << 1);
-  }
-
-  #kindOf(type: number): RdataKind {
-    let kind = this.#kinds.get(type);
-    if (kind === undefined) {
-      kind = rdataKind(type);
-      this.#kinds.set(type, kind);
-    }
-    return kind;
   }
 }
 

@@ -1,14 +1,16 @@
 import { createHashedName } from '../dns/hashed-name.ts';
 import { wireNameLength } from '../dns/name.ts';
-import { type RdataKind, rdataKind } from '../dns/rdata/index.ts';
+import { distinctRdatas } from '../dns/rdata/canonical.ts';
+import { rdataKind } from '../dns/rdata/index.ts';
+import { MAX_TTL_SECONDS } from '../dns/ttl.ts';
 import {
   formatType,
   isMetaType,
+  mayStandBesideCname,
   TYPE_A,
   TYPE_AAAA,
   TYPE_CNAME,
   TYPE_DS,
-  TYPE_KEY,
   TYPE_NS,
   TYPE_NSEC,
   TYPE_RRSIG,
@@ -20,11 +22,6 @@ import type { Quarantine } from './quarantine.ts';
 import { APEX_NODE, NONE } from './zone-image.ts';
 import type { RRsetSource, SteeredSource, ZoneSource } from './zone-source.ts';
 
-/** RFC 2181 section 8. */
-const MAX_TTL_SECONDS = 0x7fff_ffff;
-
-/** What may stand beside a CNAME (RFC 2181 section 10.1, RFC 4034 section 3, RFC 4035 section 2.5). */
-const typesBesideCname: readonly number[] = [TYPE_KEY, TYPE_RRSIG, TYPE_NSEC];
 /** What the parent side of a zone cut has authority for, and the NS RRset itself (RFC 4035 section 2.6). */
 const typesAtCut: readonly number[] = [TYPE_NS, TYPE_DS, TYPE_NSEC, TYPE_RRSIG];
 const addressTypes: readonly number[] = [TYPE_A, TYPE_AAAA];
@@ -54,8 +51,7 @@ export function planZone(
   octets: GrowingOctets,
   quarantine: Quarantine,
 ): ZonePlan {
-  const kinds = new Map<number, RdataKind>();
-  const sound = source.rrsets.filter((rrset) => isSound(rrset, kinds, quarantine));
+  const sound = source.rrsets.filter((rrset) => isSound(rrset, quarantine));
   const owners = placeRRsets(sound, names, octets, quarantine);
   const steered = placeSteered(source.steeredNames, names, quarantine);
   const cuts = findCuts(sound, owners, names);
@@ -75,7 +71,7 @@ export function planZone(
       glue: glue[node] === 1,
       steered: steeredNodes.has(node),
     };
-    rrsets.push(...keepSound(mergeSameType(here), site, quarantine));
+    rrsets.push(...keepSound(mergeSameType(here).map(withoutRepeats), site, quarantine));
   }
   firstRRset[names.nodeCount] = rrsets.length;
   checkApex(rrsets.slice(0, firstRRset[APEX_NODE + 1]), quarantine);
@@ -90,13 +86,13 @@ interface Site {
   readonly steered: boolean;
 }
 
-function isSound(rrset: RRsetSource, kinds: Map<number, RdataKind>, quarantine: Quarantine): boolean {
+function withoutRepeats(rrset: RRsetSource): RRsetSource {
+  const rdatas = distinctRdatas(rdataKind(rrset.type), rrset.rdatas);
+  return rdatas === rrset.rdatas ? rrset : { ...rrset, rdatas };
+}
+
+function isSound(rrset: RRsetSource, quarantine: Quarantine): boolean {
   const { type, ttlSeconds, rdatas } = rrset;
-  let kind = kinds.get(type);
-  if (kind === undefined) {
-    kind = rdataKind(type);
-    kinds.set(type, kind);
-  }
   if (wireNameLength(rrset.owner, 0) !== rrset.owner.length) {
     quarantine.zone('bad-name', `An owner name of a ${formatType(type)} RRset is not a name.`);
   } else if (isMetaType(type))
@@ -104,7 +100,7 @@ function isSound(rrset: RRsetSource, kinds: Map<number, RdataKind>, quarantine: 
   else if (rdatas.length === 0) quarantine.rrset(rrset, 'empty-rrset', 'has no records');
   else if (!(ttlSeconds >= 0 && ttlSeconds <= MAX_TTL_SECONDS)) {
     quarantine.rrset(rrset, 'bad-ttl', `has a TTL that is not 0 to ${MAX_TTL_SECONDS} seconds`);
-  } else if (!rdatas.every(kind.validate))
+  } else if (!rdatas.every(rdataKind(type).validate))
     quarantine.rrset(rrset, 'bad-rdata', 'has a record that is not well-formed');
   else return true;
   return false;
@@ -238,9 +234,7 @@ function mergeSameType(here: readonly RRsetSource[]): readonly RRsetSource[] {
 
 function keepSound(here: readonly RRsetSource[], site: Site, quarantine: Quarantine): RRsetSource[] {
   const kept: RRsetSource[] = [];
-  const besideCname = here.find(
-    (rrset) => rrset.type !== TYPE_CNAME && !typesBesideCname.includes(rrset.type),
-  );
+  const besideCname = here.find((rrset) => rrset.type !== TYPE_CNAME && !mayStandBesideCname(rrset.type));
   for (const rrset of here) {
     const refusal = refusalOf(rrset, site, besideCname?.type);
     if (refusal !== undefined) {

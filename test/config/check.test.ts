@@ -182,6 +182,11 @@ describe('checkConfig', () => {
       want: ['duplicate-record zones/example.org./rrsets/a.example.org. AAAA/records/1'],
     },
     {
+      name: 'tells of a record that is there twice, with its name in another case',
+      given: [record('a.example.org', 'MX', ['5 mail.example.net.', '5 MAIL.example.net.'])],
+      want: ['duplicate-record zones/example.org./rrsets/a.example.org. MX/records/1'],
+    },
+    {
       name: 'tells of a CNAME beside other records',
       given: [
         record('a.example.org', 'CNAME', ['b.example.org.']),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compileZone } from '../../src/snapshot/compile-zone.ts';
 import { openZoneDirectory } from '../../src/snapshot/zone-directory.ts';
 import type { RRsetSource } from '../../src/snapshot/zone-source.ts';
-import { ask, createWorld, name, type SteeredText, zoneSource } from '../answer/world.ts';
+import { ask, createWorld, name, type SteeredText, type World, zoneSource } from '../answer/world.ts';
 
 const apex = '@ SOA ns h 1 7200 900 1209600 60\n@ NS ns.example.net.';
 
@@ -178,6 +178,28 @@ describe('sources that no zone file gives', () => {
     expect(openZoneDirectory([image]).images).toHaveLength(1);
   });
 
+  it('serves a record once that two writers brought, in whatever case its names are', () => {
+    const source = zoneSource(zone('')).rrsets;
+    const mx = (owner: string, ...texts: readonly string[]): RRsetSource => ({
+      owner: name(owner),
+      type: 15,
+      ttlSeconds: 300,
+      rdatas: texts.map((text) => Uint8Array.of(0, 5, ...name(text))),
+    });
+    const rrsets = [
+      ...source,
+      mx('a.example.org', 'mail.example.net', 'MAIL.example.net'),
+      mx('A.example.org', 'mail.example.net', 'other.example.net'),
+    ];
+    const { image, problems } = compileZone({ apex: name('example.org'), rrsets, steeredNames: [] });
+    expect(problems).toEqual([]);
+    expect(ask(worldOf(image), 'a.example.org MX')).toEqual([
+      'NOERROR aa',
+      'an a.example.org. 300 MX 5 mail.example.net.',
+      'an a.example.org. 300 MX 5 other.example.net.',
+    ]);
+  });
+
   it('merges two RRsets of one name and type, with the lower TTL', () => {
     const source = zoneSource(zone('y 600 A 192.0.2.1'));
     const more: RRsetSource = {
@@ -187,15 +209,19 @@ describe('sources that no zone file gives', () => {
       rdatas: [Uint8Array.of(192, 0, 2, 2)],
     };
     const { image } = compileZone({ ...source, rrsets: [...source.rrsets, more] });
-    const world = createWorld({ zones: [] });
-    const merged = { ...world, snapshot: { ...world.snapshot, zones: openZoneDirectory([image]) } };
-    expect(ask(merged, 'y.example.org A')).toEqual([
+    expect(ask(worldOf(image), 'y.example.org A')).toEqual([
       'NOERROR aa',
       'an y.example.org. 60 A 192.0.2.1',
       'an y.example.org. 60 A 192.0.2.2',
     ]);
   });
 });
+
+/** A world of this one zone. */
+function worldOf(image: SharedArrayBuffer): World {
+  const world = createWorld({ zones: [] });
+  return { ...world, snapshot: { ...world.snapshot, zones: openZoneDirectory([image]) } };
+}
 
 describe('many names', () => {
   it('finds each of 20,000, and nothing between them', () => {

@@ -1,5 +1,7 @@
 import { isSubdomain, parseName } from '../../dns/name.ts';
-import { parseRdata } from '../../dns/rdata/index.ts';
+import { octetKey } from '../../dns/octet-key.ts';
+import { canonicalRdata } from '../../dns/rdata/canonical.ts';
+import { parseRdata, rdataKind } from '../../dns/rdata/index.ts';
 import { isMetaType, parseType, TYPE_CNAME, TYPE_NS, TYPE_SOA } from '../../dns/type.ts';
 import type { Stored } from '../model.ts';
 import type { Problem } from '../problem.ts';
@@ -106,7 +108,7 @@ function checkRecords(path: string, type: number, rrset: RRset, add: Add): void 
     }
     octets += rdata.value.length + RECORD_OVERHEAD_OCTETS;
     if (rrset.records.length === 1) break;
-    const content = rdata.value.join();
+    const content = octetKey(canonicalRdata(rdataKind(type), rdata.value));
     if (seen.has(content)) {
       add(
         'duplicate-record',

@@ -1,5 +1,5 @@
 import { parseName } from '../../dns/name.ts';
-import { parseType, TYPE_CNAME, TYPE_KEY, TYPE_NSEC, TYPE_RRSIG } from '../../dns/type.ts';
+import { mayStandBesideCname, parseType, TYPE_CNAME } from '../../dns/type.ts';
 import type { Config, Owner, Stored } from '../model.ts';
 import { rrsetKey } from '../model.ts';
 import type { Problem } from '../problem.ts';
@@ -104,15 +104,12 @@ function* shapesOf(rrsets: RRsets): Generator<{ owner: string; type: number }> {
   }
 }
 
-/** What may stand beside a CNAME (RFC 2181 section 10.1, RFC 4034 section 3, RFC 4035 section 2.5). */
-const typesBesideCname: readonly number[] = [TYPE_KEY, TYPE_RRSIG, TYPE_NSEC];
-
 /** A CNAME stands alone at its owner (RFC 1034 section 3.6.2). */
 function checkCompany(apex: string, rrsets: RRsets, { typesAt }: ZoneShape): Problem[] {
   const problems: Problem[] = [];
   for (const [name, types] of typesAt) {
     if (types.length < 2 || !types.includes(TYPE_CNAME)) continue;
-    if (!types.some((type) => type !== TYPE_CNAME && !typesBesideCname.includes(type))) continue;
+    if (!types.some((type) => type !== TYPE_CNAME && !mayStandBesideCname(type))) continue;
     const key = rrsetKey(name, 'CNAME');
     const owner = rrsets.get(key)?.owner ?? NOBODY;
     const message = `The name ${name} has a CNAME beside other records; a CNAME stands alone (RFC 1034 section 3.6.2).`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatName, lowercaseName, parseName } from '../../dns/name.ts';
+import { MAX_TTL_SECONDS } from '../../dns/ttl.ts';
 
 /** A resource's name: lower case letters, digits and hyphens, as in a DNS label. */
 export const resourceName = z
@@ -30,8 +31,5 @@ export const domainName = z
     for (const { message } of name.problems) context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
-
-/** RFC 2181 section 8: a TTL is 0 to 2^31 - 1 seconds. */
-export const MAX_TTL_SECONDS = 0x7fff_ffff;
 
 export const ttlSeconds = z.int().min(0).max(MAX_TTL_SECONDS);

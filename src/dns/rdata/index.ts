@@ -33,11 +33,16 @@ export const rdataKinds: readonly RdataKind[] = [
   caaKind,
 ];
 
-const kindByType: ReadonlyMap<number, RdataKind> = new Map(rdataKinds.map((kind) => [kind.type, kind]));
+/** With the opaque kinds that were asked for, which are made once each: there are at most 65,536 types. */
+const kindByType = new Map<number, RdataKind>(rdataKinds.map((kind) => [kind.type, kind]));
 
 /** The kind of a type; for a type not in the registry, opaque octets (RFC 3597). */
 export function rdataKind(type: number): RdataKind {
-  return kindByType.get(type) ?? opaqueKind(type);
+  const known = kindByType.get(type);
+  if (known !== undefined) return known;
+  const kind = opaqueKind(type);
+  kindByType.set(type, kind);
+  return kind;
 }
 
 /** Parses lexed rdata, in the type's own form or as `\# length hex`, which is then checked as the type's octets. */
