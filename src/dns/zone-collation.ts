@@ -1,7 +1,7 @@
 import type { Problem, SourceLine } from '../config/problem.ts';
 import { formatName, isSubdomain, lowercaseName, namesEqual } from './name.ts';
 import { octetKey } from './octet-key.ts';
-import { canonicalRdata } from './rdata/canonical.ts';
+import { canonicalRdata, LINEAR_SEARCH_LIMIT, octetsEqual } from './rdata/canonical.ts';
 import { rdataKind } from './rdata/index.ts';
 import { formatType, mayStandBesideCname, TYPE_CNAME, TYPE_NS, TYPE_SOA } from './type.ts';
 
@@ -31,9 +31,6 @@ export interface ZoneRecord {
   readonly rdata: Uint8Array;
   readonly source: SourceLine;
 }
-
-/** From this many records on, an RRset remembers them in a set: comparing each with each would be quadratic. */
-const LINEAR_SEARCH_LIMIT = 8;
 
 interface GrowingRRset extends ParsedRRset {
   readonly rdatas: Uint8Array[];
@@ -184,10 +181,4 @@ export class ZoneCollation {
 
 function subject(rrset: ParsedRRset): string {
   return `${formatName(rrset.owner)} ${formatType(rrset.type)}`;
-}
-
-function octetsEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
 }
