@@ -3,11 +3,10 @@ import { type Parsed, parsed } from '../config/problem.ts';
 import { openGeoTable } from '../geo/table.ts';
 import { loadGeoTable, loadShippedTable, shippedTablePath } from '../geofiles/load-geo.ts';
 import { signatureOf } from '../geofiles/watch-geo-files.ts';
-import { compileZone } from '../snapshot/compile-zone.ts';
 import { compileMap } from '../steering/compile-map.ts';
 import type { CompileJob, CompileReply, CompileRequest, CompileResults } from './compile-job.ts';
+import { compileZoneJob } from './compile-zone-job.ts';
 import { ImageCache } from './image-cache.ts';
-import { zoneSourceOf } from './zone-sources.ts';
 
 /** These count up with every change of a layout, or of the code that makes it. */
 const MAP_FORMAT = 'map 1';
@@ -33,12 +32,8 @@ async function reply({ id, job }: CompileRequest): Promise<CompileReply> {
 
 async function run(job: CompileJob): Promise<CompileResults[CompileJob['kind']]> {
   switch (job.kind) {
-    case 'zone': {
-      const { source, problems } = zoneSourceOf(job.zone);
-      if (source === undefined) return { image: undefined, problems };
-      const compiled = compileZone(source);
-      return { image: compiled.image, problems: [...problems, ...compiled.problems] };
-    }
+    case 'zone':
+      return compileZoneJob(job.zone);
     case 'map': {
       const table = openGeoTable(job.geoTable);
       const inputs = [MAP_FORMAT, table.metadata.digest, JSON.stringify(job.source)];

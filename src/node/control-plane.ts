@@ -35,6 +35,13 @@ export interface ControlPlaneParts {
   readonly outlet: DnsOutlet;
 }
 
+interface WaitingWrite {
+  readonly changes: readonly Change[];
+  readonly authorship: Authorship;
+  readonly resolve: (outcome: WriteOutcome) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 /** The author of what a directory's files say. */
 const DIRECTORY_AUTHORSHIP: Authorship = {
   author: 'directory',
@@ -54,6 +61,7 @@ export class NodeControlPlane implements ControlPlane {
   #geoTable: SharedArrayBuffer;
   #openTable: GeoTable;
   #snapshot: Snapshot | undefined;
+  readonly #waiting: WaitingWrite[] = [];
   /** Writes, reloads and new geo tables take turns: each is checked against what the one before it left. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -73,13 +81,10 @@ export class NodeControlPlane implements ControlPlane {
   }
 
   write(changes: readonly Change[], authorship: Authorship): Promise<WriteOutcome> {
-    return this.#inTurn(async () => {
-      const foreign = refuseForeignEdits(this.config, changes);
-      if (foreign.length > 0) return { ok: false, problems: foreign };
-      const after = checkConfig(previewConfig(this.config, changes), { shapes: this.#shapes });
-      const refusals = writeRefusals(this.#configProblems, after, changes);
-      if (refusals.length > 0) return { ok: false, problems: refusals };
-      return { ok: true, config: await this.#commit(changes, authorship, after) };
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ changes, authorship, resolve, reject });
+      // The first to wait asks for a turn; whoever comes until then goes with it.
+      if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeWaiting());
     });
   }
 
@@ -194,6 +199,51 @@ export class NodeControlPlane implements ControlPlane {
   async close(): Promise<void> {
     await this.#turn;
     this.#feed.close();
+  }
+
+  /** Checks the waiting writes one after the other, then commits them with one flush and publishes them once. */
+  async #writeWaiting(): Promise<void> {
+    const accepted: WaitingWrite[] = [];
+    let config = this.config;
+    let problems = this.#configProblems;
+    for (const write of this.#waiting.splice(0)) {
+      const next = previewConfig(config, write.changes);
+      const after = checkConfig(next, { shapes: this.#shapes });
+      const refusals = refuseForeignEdits(config, write.changes);
+      if (refusals.length === 0) refusals.push(...writeRefusals(problems, after, write.changes));
+      if (refusals.length > 0) write.resolve({ ok: false, problems: refusals });
+      else {
+        accepted.push(write);
+        config = next;
+        problems = after;
+      }
+    }
+    if (accepted.length === 0) return;
+    const commits = await Promise.allSettled(
+      accepted.map(({ changes, authorship }) => this.#parts.store.commit(changes, authorship)),
+    );
+    const whole = commits.every(({ status }) => status === 'fulfilled');
+    this.#configProblems = whole ? problems : checkConfig(this.config, { shapes: this.#shapes });
+    await this.#settle(accepted, commits);
+  }
+
+  /** Answers writes once they are published; one that is durable but could not be published is told as failed. */
+  async #settle(
+    writes: readonly WaitingWrite[],
+    commits: readonly PromiseSettledResult<Config>[],
+  ): Promise<void> {
+    let unpublished: unknown;
+    try {
+      if (commits.some(({ status }) => status === 'fulfilled')) await this.#publish(this.config);
+    } catch (error) {
+      unpublished = error;
+    }
+    for (const [index, write] of writes.entries()) {
+      const commit = commits[index];
+      if (commit?.status !== 'fulfilled') write.reject(commit?.reason);
+      else if (unpublished !== undefined) write.reject(unpublished);
+      else write.resolve({ ok: true, config: commit.value });
+    }
   }
 
   async #commit(

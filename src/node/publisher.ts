@@ -7,6 +7,7 @@ import { MAX_ENDPOINT_SLOTS } from '../snapshot/verdict-table.ts';
 import type { MapSource } from '../steering/compile-map.ts';
 import { changedZones } from './changed-zones.ts';
 import type { ZoneJob } from './compile-job.ts';
+import { compileZoneJob } from './compile-zone-job.ts';
 import type { Compiler } from './compiler.ts';
 import { mapSources } from './map-sources.ts';
 import { Numbering } from './numbering.ts';
@@ -155,7 +156,12 @@ export class Publisher {
 
   async #runZone(zone: ZoneJob): Promise<readonly Problem[]> {
     try {
-      const { image, problems } = await this.#options.compiler.run<'zone'>({ kind: 'zone', zone });
+      // Records that the API made compile in less time than it takes to copy them to another thread: a microsecond
+      // each, and `MAX_API_RRSETS_PER_ZONE` bounds them. Text may be large and is parsed over there.
+      const { image, problems } =
+        zone.records.kind === 'rrsets'
+          ? compileZoneJob(zone)
+          : await this.#options.compiler.run<'zone'>({ kind: 'zone', zone });
       if (image !== undefined) this.#images.set(zone.apex, image);
       return problems;
     } catch (error) {
