@@ -2,11 +2,11 @@ import type { Config } from '../config/model.ts';
 import type { Pool } from '../config/resources/pool.ts';
 import type { SteeredName } from '../config/resources/steered-name.ts';
 import { distanceKm, pointOf } from '../geo/distance.ts';
-import type { ClientLocation, Coordinates } from '../geo/location.ts';
-import { addressNumber, type Prefix, parsePrefix, prefixHolds } from '../geo/prefix.ts';
+import { type Coordinates, NOWHERE } from '../geo/location.ts';
+import { addressNumber } from '../geo/prefix.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
-import { policyKindOf } from '../steering/policies/index.ts';
 import type { Candidate, PolicyNode } from '../steering/policy.ts';
+import { heldPrefixes, prefixRulesOf } from '../steering/prefix-rules.ts';
 import { describeRanking } from '../steering/rank.ts';
 import { resolvePolicy } from '../steering/resolve-policy.ts';
 import type { Decision } from './decision.ts';
@@ -54,31 +54,10 @@ function policySteps(input: ExplainInput, steered: SteeredName, pool: Pool): rea
   }));
 }
 
-const NOWHERE: ClientLocation = {
-  coordinates: undefined,
-  country: '',
-  subdivision: '',
-  continent: '',
-  asn: 0,
-  prefixes: [],
-};
-
-/** The prefixes of the policy's rules that hold the client, longest first, as the map's compiler tells them. */
-function prefixesHolding(node: PolicyNode, decision: Decision): readonly string[] {
-  const { clientFamily, clientAddress } = decision;
+/** The prefixes of the policy's rules that hold the client, longest first. */
+function prefixesHolding(node: PolicyNode, { clientFamily, clientAddress }: Decision): readonly string[] {
   if (clientFamily === 0) return [];
-  const address = addressNumber(clientFamily, clientAddress);
-  const held: { readonly text: string; readonly prefix: Prefix }[] = [];
-  for (const text of new Set(prefixesOf(node))) {
-    const prefix = parsePrefix(text);
-    if (prefix?.family === clientFamily && prefixHolds(prefix, address)) held.push({ text, prefix });
-  }
-  return held.sort((one, other) => other.prefix.length - one.prefix.length).map(({ text }) => text);
-}
-
-function prefixesOf(node: PolicyNode): readonly string[] {
-  const kind = policyKindOf(node);
-  return [...kind.prefixes(node), ...kind.children(node).flatMap(prefixesOf)];
+  return heldPrefixes(prefixRulesOf(node, clientFamily), addressNumber(clientFamily, clientAddress));
 }
 
 function candidatesOf(config: Config, pool: Pool): readonly Candidate[] {

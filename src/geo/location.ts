@@ -10,9 +10,19 @@ export interface ClientLocation {
   readonly continent: string;
   /** Autonomous system number; 0 where unknown. */
   readonly asn: number;
-  /** The prefix of the policy's own prefix rules that holds the client, longest first; as text. */
+  /** The prefixes of the policy's own prefix rules that hold the client, longest first; as text. */
   readonly prefixes: readonly string[];
 }
+
+/** Where nothing is known of a client. */
+export const NOWHERE: ClientLocation = {
+  coordinates: undefined,
+  country: '',
+  subdivision: '',
+  continent: '',
+  asn: 0,
+  prefixes: [],
+};
 
 export interface Coordinates {
   /** Degrees north. */

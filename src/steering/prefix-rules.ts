@@ -1,4 +1,4 @@
-import { type Prefix, parsePrefix, prefixHolds } from '../geo/prefix.ts';
+import { type Prefix, parseExactPrefix, prefixHolds } from '../geo/prefix.ts';
 import { policyKindOf } from './policies/index.ts';
 import type { PolicyNode } from './policy.ts';
 
@@ -30,7 +30,7 @@ export function prefixRulesOf(node: PolicyNode, family: 4 | 6): readonly Rule[] 
   const texts = new Set<string>();
   collectTexts(node, texts);
   return [...texts].flatMap((text) => {
-    const prefix = parsePrefix(text);
+    const prefix = parseExactPrefix(text);
     return prefix?.family === family ? [{ text, prefix }] : [];
   });
 }

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   // core
   dns: ['config/problem'],
-  geo: ['config/problem'],
+  geo: ['config/problem', 'dns/address'],
   steering: ['geo', 'dns', 'config/problem', 'snapshot', 'answer/decision'],
   config: ['dns', 'steering', 'geo'],
   snapshot: ['dns', 'steering', 'geo', 'config'],

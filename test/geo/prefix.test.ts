@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { addressNumber, parsePrefix, prefixHolds } from '../../src/geo/prefix.ts';
+import { addressNumber, parseExactPrefix, prefixHolds } from '../../src/geo/prefix.ts';
 import { addressOctets } from './mmdb-writer.ts';
 
-describe('parsePrefix', () => {
+describe('parseExactPrefix', () => {
   const cases: readonly { name: string; given: string; want: string }[] = [
     { name: 'IPv4', given: '192.0.2.0/24', want: '4 c0000200/24' },
     { name: 'all of IPv4', given: '0.0.0.0/0', want: '4 0/0' },
@@ -20,6 +20,8 @@ describe('parsePrefix', () => {
     { name: 'too long, IPv6', given: '2001:db8::/129', want: 'none' },
     { name: 'two lengths', given: '192.0.2.0/24/24', want: 'none' },
     { name: 'leading zero', given: '192.0.02.0/24', want: 'none' },
+    { name: 'leading zero of the length', given: '10.0.0.0/08', want: 'none' },
+    { name: 'IPv4 before ::', given: '1.2.3.4::/32', want: 'none' },
     { name: 'octet of 256', given: '192.0.256.0/24', want: 'none' },
     { name: 'two ::', given: '2001::db8::/32', want: 'none' },
     { name: 'too many groups', given: '1:2:3:4:5:6:7:8:9/128', want: 'none' },
@@ -29,7 +31,7 @@ describe('parsePrefix', () => {
     { name: 'empty', given: '', want: 'none' },
   ];
   it.each(cases)('$name: $given', ({ given, want }) => {
-    const prefix = parsePrefix(given);
+    const prefix = parseExactPrefix(given);
     expect(
       prefix === undefined ? 'none' : `${prefix.family} ${prefix.start.toString(16)}/${prefix.length}`,
     ).toBe(want);
@@ -46,7 +48,7 @@ describe('prefixHolds', () => {
     { name: 'IPv6 beside', given: ['2001:db8::/32', '2001:db9::'], want: false },
   ];
   it.each(cases)('$name', ({ given: [text, address], want }) => {
-    const prefix = parsePrefix(text);
+    const prefix = parseExactPrefix(text);
     const octets = addressOctets(address);
     const number = addressNumber(octets.length === 4 ? 4 : 6, octets);
     expect(prefix !== undefined && prefixHolds(prefix, number)).toBe(want);

@@ -1,4 +1,4 @@
-import type { ClientLocation } from '../../geo/location.ts';
+import { NOWHERE } from '../../geo/location.ts';
 import { policyKindOf, policyKinds } from '../../steering/policies/index.ts';
 import type { Candidate, PolicyNode } from '../../steering/policy.ts';
 import type { Program } from '../../steering/program.ts';
@@ -51,16 +51,6 @@ export function checkPolicies(scope: CheckScope): void {
 /** Whether a policy, with the data centers of a pool as candidates, ranks any of them for any client. */
 export type ReachCheck = (policy: string, pool: Pool) => boolean;
 
-/** Where nothing is known of a client; leaves of policies rank their data centers all the same. */
-const NOWHERE: ClientLocation = {
-  coordinates: undefined,
-  country: '',
-  subdivision: '',
-  continent: '',
-  asn: 0,
-  prefixes: [],
-};
-
 /** Resolves each policy once and ranks each pool's data centers once. What dangles elsewhere counts as reached. */
 export function createReachCheck(config: Config): ReachCheck {
   const trees = policyTrees(config);
@@ -85,6 +75,7 @@ export function createReachCheck(config: Config): ReachCheck {
       reaches =
         found === undefined ||
         candidates.length < names.length ||
+        // Leaves rank their data centers also where nothing is known of the client.
         found.some((leaf) => hasDataCenter(createRanking(leaf, candidates)(NOWHERE)));
       answers.set(question, reaches);
     }

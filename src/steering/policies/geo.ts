@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClientLocation } from '../../geo/location.ts';
-import { parsePrefix } from '../../geo/prefix.ts';
+import { parseExactPrefix } from '../../geo/prefix.ts';
 import { MAX_POLICY_CHILDREN, MAX_RULE_VALUES } from '../limits.ts';
 import type { PolicyKind, PolicyNode } from '../policy.ts';
 
@@ -29,7 +29,7 @@ export interface GeoMatch {
 
 export const continentCodes = ['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA'] as const;
 
-const prefix = z.string().refine((text) => parsePrefix(text) !== undefined, {
+const prefix = z.string().refine((text) => parseExactPrefix(text) !== undefined, {
   error: 'must be an IPv4 or IPv6 prefix such as 192.0.2.0/24, with no bits set past its length',
 });
 
