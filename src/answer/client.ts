@@ -40,6 +40,13 @@ export function scopeOf(decision: Decision, query: Query, everywhere: boolean): 
   return decision.mapPrefixLength + (mapped ? MAPPED_BITS : 0);
 }
 
+/** The scope that was sent, in the family of the located client: an IPv4-mapped client subnet is located as IPv4. */
+export function clientScope({ clientFamily, scopePrefixLength }: Decision): number {
+  return clientFamily === 4 && scopePrefixLength >= MAPPED_BITS
+    ? scopePrefixLength - MAPPED_BITS
+    : scopePrefixLength;
+}
+
 function setClient(decision: Decision, family: 4 | 6, octets: Uint8Array, sourcePrefixLength: number): void {
   const mapped = family === 6 && sourcePrefixLength >= MAPPED_BITS && isMapped(octets);
   const start = mapped ? MAPPED_OCTETS : 0;

@@ -6,6 +6,7 @@ import { formatName, lowercaseName } from '../dns/name.ts';
 import { formatType, TYPE_CNAME } from '../dns/type.ts';
 import type { ClientLocation } from '../geo/location.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
+import { clientScope } from './client.ts';
 import type { Decision } from './decision.ts';
 import { explainSteering } from './explain-steering.ts';
 import type {
@@ -201,7 +202,8 @@ function scopeOf(question: ExplainedQuestion, decision: Decision): string | unde
   if (scopePrefixLength < 0) return undefined;
   if (clientFamily !== 0) {
     const octets = decision.clientAddress.slice(0, clientFamily === 4 ? 4 : 16);
-    return formatPrefix(clearPast(octets, scopePrefixLength), scopePrefixLength);
+    const length = clientScope(decision);
+    return formatPrefix(clearPast(octets, length), length);
   }
   // The answer did not need the client's address, but the query told one.
   const sent = question.client ?? '';

@@ -218,6 +218,13 @@ describe('an answer that is not steered', () => {
   });
 });
 
+it('tells the scope of an IPv4-mapped client subnet as IPv4', () => {
+  const scopeFor = (client: string): string | undefined =>
+    explainOver(config, [], { name: 'ruled.example.org.', client }).answer.scope;
+  expect(scopeFor('192.0.2.0/25')).toBe('192.0.2.0/25');
+  expect(scopeFor('::ffff:192.0.2.0/121')).toBe('192.0.2.0/25');
+});
+
 it('is JSON, with the attribution of the geo table', () => {
   const explanation = explainOver(config, [], { name: 'www.example.org.', client: GERMAN });
   expect(explanation.attribution).toBe('Test data, by nobody');
