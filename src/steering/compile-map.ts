@@ -55,31 +55,42 @@ export function compileMap(source: MapSource, table: GeoTable): SharedArrayBuffe
 
 const NOT_RANKED = -1;
 
-/** Ranks each place once for each set of prefix rules that hold, over both families. */
+/** The program number of a location, under one set of prefix rules. */
+type NumberOf = (location: number) => number;
+
+/** Ranks each place once for each set of prefix rules that hold. */
 class RankMemo {
   readonly #table: GeoTable;
   readonly #programs: ProgramTable;
   readonly #rank: (client: ClientLocation) => Program;
-  /** Program numbers by location number, for each set of prefix rules. */
-  readonly #memos = new Map<string, Int32Array>();
+  readonly #outsideRules: NumberOf;
 
   constructor(table: GeoTable, programs: ProgramTable, rank: (client: ClientLocation) => Program) {
     this.#table = table;
     this.#programs = programs;
     this.#rank = rank;
+    const known = new Int32Array(table.locationCount).fill(NOT_RANKED);
+    this.#outsideRules = (location) => {
+      if (known[location] === NOT_RANKED) known[location] = this.#number(location, []);
+      return known[location] as number;
+    };
   }
 
-  /** The numbers known so far for one set of prefix rules; `NOT_RANKED` where `program` has not been asked. */
-  ranked(prefixes: readonly string[]): Int32Array {
-    const key = prefixes.join(' ');
-    const known = this.#memos.get(key);
-    if (known !== undefined) return known;
-    const memo = new Int32Array(this.#table.locationCount).fill(NOT_RANKED);
-    this.#memos.set(key, memo);
-    return memo;
+  /**
+   * Outside all rules nearly every place is met, in both families. Inside rules few are: there may be thousands of
+   * sets, and hundreds of thousands of places, so that a column for each set would not fit into memory.
+   */
+  under(prefixes: readonly string[]): NumberOf {
+    if (prefixes.length === 0) return this.#outsideRules;
+    const known = new Map<number, number>();
+    return (location) => {
+      const number = known.get(location) ?? this.#number(location, prefixes);
+      known.set(location, number);
+      return number;
+    };
   }
 
-  program(location: number, prefixes: readonly string[]): number {
+  #number(location: number, prefixes: readonly string[]): number {
     return this.#programs.number(this.#rank({ ...locationAt(this.#table, location), prefixes }));
   }
 }
@@ -89,20 +100,15 @@ function programRanges(ranges: FamilyRanges, regions: PrefixRegions, memo: RankM
   const { addressWords } = ranges;
   const starts = new GrowingWords();
   const numbers = new GrowingWords();
-  const rankedBySet = regions.sets.map((prefixes) => memo.ranked(prefixes));
+  const numberOfBySet = regions.sets.map((prefixes) => memo.under(prefixes));
   let range = 0;
   let region = 0;
   let fromRegion = false;
   let latest = NOT_RANKED;
   for (;;) {
     const location = ranges.locations[range] as number;
-    const set = regions.setOf[region] as number;
-    const ranked = rankedBySet[set] as Int32Array;
-    let program = ranked[location] as number;
-    if (program === NOT_RANKED) {
-      program = memo.program(location, regions.sets[set] ?? []);
-      ranked[location] = program;
-    }
+    const numberOf = numberOfBySet[regions.setOf[region] as number] as NumberOf;
+    const program = numberOf(location);
     if (program !== latest) {
       latest = program;
       const from = fromRegion ? regions.starts : ranges.starts;
