@@ -67,7 +67,6 @@ export interface Entry {
   override: Override | undefined;
   verdict: Verdict;
   sinceMs: number;
-  reason: string;
   lastKnownUp: boolean;
 }
 
@@ -88,7 +87,6 @@ export function createEntry(definition: BoardEndpoint, nowMs: number): Entry {
     override: undefined,
     verdict: 'unknown',
     sinceMs: nowMs,
-    reason: '',
     lastKnownUp: false,
   };
 }
@@ -132,7 +130,7 @@ export function votesOf(entry: Entry, thresholds: Thresholds): readonly Vote[] {
   }));
 }
 
-/** One sentence: why the entry has its verdict. */
+/** One sentence: why the entry has its verdict, as of the newest result. */
 export function reasonOf(entry: Entry): string {
   const { override } = entry;
   if (override !== undefined) {
@@ -142,10 +140,16 @@ export function reasonOf(entry: Entry): string {
   if (entry.definition.thresholds === undefined) return 'No monitor checks it, so it counts as up.';
   const newest = entry.newest === undefined ? undefined : entry.seen.get(entry.newest);
   if (newest === undefined) return 'No probe has reported yet.';
-  const { successes, failures } = newest.damped;
-  if (failures > 0) return `${counted(failures, 'failure')} in a row: ${newest.result.detail}`;
-  if (successes > 0) return `${counted(successes, 'success', 'successes')} in a row: ${newest.result.detail}`;
-  return newest.result.detail;
+  const { damped, result } = newest;
+  const { successes, failures } = damped;
+  if (successes + failures === 0) return result.detail;
+  const { verdict } = entry.consensus;
+  const row =
+    failures > 0
+      ? `${counted(failures, 'failure')} in a row`
+      : `${counted(successes, 'success', 'successes')} in a row`;
+  const agrees = verdict === (failures > 0 ? 'down' : 'up');
+  return agrees ? `${row}: ${result.detail}` : `Still ${verdict} after ${row}: ${result.detail}`;
 }
 
 function counted(count: number, one: string, many: string = `${one}s`): string {
@@ -166,7 +170,7 @@ export function healthOf(entry: Entry, nowMs: number): EndpointHealth {
     monitor: definition.monitor,
     verdict: entry.verdict,
     since: timeText(entry.sinceMs),
-    reason: entry.reason,
+    reason: reasonOf(entry),
     probed: probedVerdictOf(entry),
     stale: entry.consensus.verdict !== 'unknown' && entry.consensus.basis !== 'majority',
     lastKnownUp: entry.lastKnownUp,

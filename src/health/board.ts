@@ -95,7 +95,6 @@ class Board implements HealthBoard {
       const entry = known === undefined ? createEntry(definition, nowMs) : redefine(known, definition);
       entry.override = overrideFor(definition, this.#overrideIndex, nowMs);
       this.#decide(entry, nowMs, known === undefined);
-      entry.reason = reasonOf(entry);
       entries.set(definition.key, entry);
     }
     this.#entries = entries;
@@ -173,7 +172,6 @@ class Board implements HealthBoard {
       const override = overrideFor(entry.definition, this.#overrideIndex, nowMs);
       if (override === entry.override) continue;
       entry.override = override;
-      entry.reason = reasonOf(entry);
       if (this.#decide(entry, nowMs, false)) changed.add(entry.definition.pool);
     }
     return changed;
@@ -186,10 +184,9 @@ class Board implements HealthBoard {
     const from = entry.verdict;
     entry.verdict = verdict;
     entry.sinceMs = nowMs;
-    entry.reason = reasonOf(entry);
     if (isNew) return true;
     const { key, dataCenter } = entry.definition;
-    this.#events.add({ at: timeText(nowMs), key, dataCenter, from, to: verdict, reason: entry.reason });
+    this.#events.add({ at: timeText(nowMs), key, dataCenter, from, to: verdict, reason: reasonOf(entry) });
     return true;
   }
 

@@ -19,7 +19,7 @@ export interface EndpointHealth {
   readonly verdict: Verdict;
   /** When the endpoint took this verdict. */
   readonly since: string;
-  /** One sentence: why it has this verdict. */
+  /** One sentence: why it has this verdict, as of the newest result. */
   readonly reason: string;
   /** What the probes of all vantages say together, whatever an override says; `up` without a monitor. */
   readonly probed: ProbedVerdict;

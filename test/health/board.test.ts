@@ -301,6 +301,31 @@ describe('what is told', () => {
     });
   });
 
+  it('gives a reason that fits the verdict, whatever was written or probed since', () => {
+    const scene = new Scene(fra);
+    const reasons: (string | undefined)[] = [];
+    const tell = (): number => reasons.push(scene.health('fra')?.reason);
+    tell();
+    scene.probe('fra', 'f');
+    tell();
+    scene.probe('fra', 'sf');
+    scene.set(fra);
+    tell();
+    scene.probe('fra', 'f');
+    tell();
+    scene.probe('fra', 's');
+    scene.override(overrideOf('up', 'fra'));
+    scene.override();
+    tell();
+    expect(reasons).toEqual([
+      'No probe has reported yet.',
+      `Still unknown after 1 failure in a row: ${failure.detail}`,
+      `Still up after 1 failure in a row: ${failure.detail}`,
+      `2 failures in a row: ${failure.detail}`,
+      `Still down after 1 success in a row: ${success.detail}`,
+    ]);
+  });
+
   it('lists changes of verdict, newest first', () => {
     const scene = new Scene(fra, ash);
     scene.probe('fra', 'sff');
