@@ -1,15 +1,10 @@
 import { createHashedName } from '../dns/hashed-name.ts';
 import { type RdataName, rdataKind } from '../dns/rdata/index.ts';
+import { MAX_RRSET_LENGTH } from '../dns/rdata/kind.ts';
 import { CLASS_IN, TYPE_NS } from '../dns/type.ts';
 import { GrowingInts, type GrowingOctets } from './growing.ts';
 import type { NameTable } from './name-table.ts';
 import { NONE } from './zone-image.ts';
-
-/**
- * Most octets of one RRset in an image: what a TCP message of 65,535 octets holds beside a header, the longest
- * question and an OPT.
- */
-const MAX_RRSET_LENGTH = 64_800;
 
 /** A compression pointer to the question's name. */
 const POINTER_TO_QUESTION = 0xc00c;

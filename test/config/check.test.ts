@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_DATA_CENTERS as DECISION_DATA_CENTERS } from '../../src/answer/decision.ts';
+import {
+  MAX_DATA_CENTERS as DECISION_DATA_CENTERS,
+  MAX_ANSWER_ENDPOINTS,
+} from '../../src/answer/decision.ts';
 import { checkConfig } from '../../src/config/check.ts';
 import { MAX_API_RRSETS_PER_ZONE, MAX_DATA_CENTERS, MAX_ENDPOINTS } from '../../src/config/limits.ts';
 import type { Change } from '../../src/config/model.ts';
 import type { Problem } from '../../src/config/problem.ts';
+import { MAX_ENDPOINTS_PER_POOL } from '../../src/config/resources/pool.ts';
+import { MAX_STEERED_ANSWERS } from '../../src/config/resources/steered-name.ts';
 import { MAX_ENDPOINT_SLOTS } from '../../src/snapshot/verdict-table.ts';
+import { MAX_CANDIDATES } from '../../src/steering/choose.ts';
+import { MAX_RANKED_DATA_CENTERS } from '../../src/steering/limits.ts';
 import { FILE, record, remove, soundConfig, web, write, www, zone } from './config-fixture.ts';
 
 const [fra1, sin1] = web.endpoints;
@@ -187,6 +194,17 @@ describe('checkConfig', () => {
       want: ['duplicate-record zones/example.org./rrsets/a.example.org. MX/records/1'],
     },
     {
+      name: 'tells of an RRset that the compiler would leave out because it fits no message',
+      given: [
+        record(
+          'a.example.org',
+          'TYPE65400',
+          ['00', 'ff'].map((end) => `\\# 32440 ${'00'.repeat(32_439)}${end}`),
+        ),
+      ],
+      want: ['rrset-too-large zones/example.org./rrsets/a.example.org. TYPE65400/records'],
+    },
+    {
       name: 'tells of a CNAME beside other records',
       given: [
         record('a.example.org', 'CNAME', ['b.example.org.']),
@@ -288,5 +306,8 @@ describe('checkConfig', () => {
   it('has the limits of the tables that it guards', () => {
     expect(MAX_ENDPOINTS).toBe(MAX_ENDPOINT_SLOTS);
     expect(MAX_DATA_CENTERS).toBe(DECISION_DATA_CENTERS);
+    expect(MAX_DATA_CENTERS).toBe(MAX_RANKED_DATA_CENTERS);
+    expect(MAX_ENDPOINTS_PER_POOL).toBe(MAX_CANDIDATES);
+    expect(MAX_STEERED_ANSWERS).toBe(MAX_ANSWER_ENDPOINTS);
   });
 });

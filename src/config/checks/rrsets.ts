@@ -2,18 +2,13 @@ import { isSubdomain, parseName } from '../../dns/name.ts';
 import { octetKey } from '../../dns/octet-key.ts';
 import { canonicalRdata } from '../../dns/rdata/canonical.ts';
 import { parseRdata, rdataKind } from '../../dns/rdata/index.ts';
+import { MAX_RRSET_LENGTH, RECORD_HEAD_LENGTH } from '../../dns/rdata/kind.ts';
 import { isMetaType, parseType, TYPE_CNAME, TYPE_NS, TYPE_SOA } from '../../dns/type.ts';
 import type { Stored } from '../model.ts';
 import type { Problem } from '../problem.ts';
 import { rrsetPath } from '../resource-path.ts';
 import type { RRset } from '../resources/rrset.ts';
 import { problemAt } from './scope.ts';
-
-/** Octets of a message (RFC 1035 section 4.2.2) less its header, question and OPT record at their largest. */
-const MAX_RRSET_OCTETS = 65_535 - 12 - 259 - 256;
-
-/** Owner as a compression pointer, type, class, TTL and length (RFC 1035 section 4.1.3). */
-const RECORD_OVERHEAD_OCTETS = 12;
 
 interface Checked {
   readonly apex: string;
@@ -106,7 +101,7 @@ function checkRecords(path: string, type: number, rrset: RRset, add: Add): void 
       for (const problem of rdata.problems) add(problem.code, `${path}/records/${i}`, problem.message);
       continue;
     }
-    octets += rdata.value.length + RECORD_OVERHEAD_OCTETS;
+    octets += rdata.value.length + RECORD_HEAD_LENGTH;
     if (rrset.records.length === 1) break;
     const content = octetKey(canonicalRdata(rdataKind(type), rdata.value));
     if (seen.has(content)) {
@@ -118,11 +113,11 @@ function checkRecords(path: string, type: number, rrset: RRset, add: Add): void 
     }
     seen.add(content);
   }
-  if (octets > MAX_RRSET_OCTETS) {
+  if (octets > MAX_RRSET_LENGTH) {
     add(
       'rrset-too-large',
       `${path}/records`,
-      `The RRset takes ${octets} octets and does not fit a message; at most ${MAX_RRSET_OCTETS} do.`,
+      `The RRset takes ${octets} octets and does not fit a message; at most ${MAX_RRSET_LENGTH} do.`,
     );
   }
 }

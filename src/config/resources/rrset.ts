@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatType, isMetaType, parseType } from '../../dns/type.ts';
 import { domainName, ttlSeconds } from './fields.ts';
 
-/** More records than this in one RRset do not fit a 64 KiB message. */
+/** About as many AAAA records as fit a message of 64 KiB; whether an RRset does fit is checked by its octets. */
 export const MAX_RECORDS_PER_RRSET = 2000;
 
 /** Longer than any mnemonic. */

@@ -4,6 +4,15 @@ import type { Field, FieldForm } from './field.ts';
 /** RDLENGTH has 16 bits (RFC 1035 section 3.2.1). */
 export const MAX_RDATA_LENGTH = 65_535;
 
+/** Octets before a record's rdata: owner as a compression pointer, type, class, TTL, length (RFC 1035 section 4.1.3). */
+export const RECORD_HEAD_LENGTH = 12;
+
+/**
+ * Most octets of one RRset that is served: what a TCP message of 65,535 octets (RFC 1035 section 4.2.2) holds beside
+ * a header, the longest question and an OPT.
+ */
+export const MAX_RRSET_LENGTH = 64_800;
+
 /** Where an uncompressed wire name stands inside rdata. */
 export interface RdataName {
   readonly offset: number;
