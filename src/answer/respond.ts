@@ -113,6 +113,7 @@ function leaveZones({ decision }: AnswerScratch): Outcome {
 function finish(scratch: AnswerScratch, snapshot: Snapshot): number {
   const { decision, query, reply } = scratch;
   decision.truncated = reply.truncated;
+  if (reply.answerCount === 0) decision.ttlSeconds = 0;
   if (query.hasSubnet) {
     // RFC 7871 section 7.4: a negative answer holds for everybody; so does whatever no steered name had a part in.
     decision.scopePrefixLength = reply.answerCount > 0 || reply.truncated ? scratch.scope : 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createAnswerScratch, respond } from '../../src/answer/respond.ts';
-import { answerPacket, createWorld, dig, digPacket, seededRandom } from './world.ts';
+import { answerPacket, createWorld, dig, digPacket, scratch, seededRandom } from './world.ts';
 
 /** Header, the question `x.example.org`, and its type and class. */
 const QUESTION_END = 12 + 15 + 4;
@@ -31,6 +31,13 @@ function worldOf(answerLength: number): ReturnType<typeof createWorld> {
 }
 
 describe('the answer section at the limit', () => {
+  it('has a TTL in the decision where it is whole, and none where nothing of it is left', () => {
+    dig(worldOf(512), 'x.example.org TXT');
+    expect(scratch.decision.ttlSeconds).toBe(300);
+    dig(worldOf(513), 'x.example.org TXT');
+    expect(scratch.decision.ttlSeconds).toBe(0);
+  });
+
   it.each([
     { name: '512 octets without EDNS', length: 512, given: '', want: 'whole' },
     { name: '513 octets without EDNS', length: 513, given: '', want: 'truncated' },
