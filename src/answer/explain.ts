@@ -1,5 +1,6 @@
 import { closestZone, parentName } from '../config/closest-zone.ts';
 import type { Config } from '../config/model.ts';
+import { endpointKey } from '../config/resources/pool.ts';
 import { clearPast, formatAddress, formatPrefix, parseAddress, parsePrefix } from '../dns/address.ts';
 import { decodeMessage, type Message, type MessageRecord } from '../dns/message.ts';
 import { formatName, lowercaseName } from '../dns/name.ts';
@@ -71,14 +72,20 @@ function ownersOf(name: string, answers: readonly MessageRecord[]): readonly str
   return owners;
 }
 
-/** Key of the steered name that was answered; the last on the way, because steering ends the way. */
+/**
+ * Key of the steered name that was answered: the last on the way whose pool has what was answered. A target behind it
+ * may have records of its own below a steered wildcard, which then had no part in the answer.
+ */
 function steeredNameOf(input: ExplainInput, owners: readonly string[]): string | undefined {
-  if (input.decision.steered < 0) return undefined;
-  const { steeredNames } = input.config;
+  const { config, decision, endpointName } = input;
+  if (decision.steered < 0) return undefined;
+  const answered = decision.endpointCount > 0 ? endpointName(decision.endpointSlots[0] ?? 0) : undefined;
   for (const owner of owners.toReversed()) {
     for (let name: string | undefined = owner; name !== undefined; name = parentName(name)) {
       const key = name === owner ? owner : `*.${name}`;
-      if (steeredNames.has(key)) return key;
+      const pool = config.steeredNames.get(key)?.value.pool;
+      if (pool !== undefined && (answered === undefined || answered.startsWith(endpointKey(pool, ''))))
+        return key;
     }
   }
   return undefined;

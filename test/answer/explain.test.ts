@@ -218,6 +218,33 @@ describe('an answer that is not steered', () => {
   });
 });
 
+it('tells the steered name that was answered, not a steered wildcard above the target', () => {
+  const owner = { kind: 'api' } as const;
+  const target = 'lb.wild.example.org.';
+  const name = 'named.example.org.';
+  const endpoints = [{ name: 'fra', dataCenter: 'fra', canonicalName: target, weight: 1 }];
+  const shared = {
+    pool: 'named',
+    policy: 'closest',
+    ttlSeconds: 30,
+    answers: 1,
+    allDown: 'fail-open',
+  } as const;
+  const named = steeredConfig([
+    { collection: 'pools', key: 'named', owner, value: { name: 'named', endpoints } },
+    { collection: 'steeredNames', key: name, owner, value: { name, ...shared } },
+    {
+      collection: 'rrsets',
+      zone: 'example.org.',
+      key: `${target} A`,
+      owner,
+      value: { name: target, type: 'A', ttlSeconds: 300, records: ['192.0.2.77'] },
+    },
+  ]);
+  const [, lookup] = explainOver(named, [], { name, client: GERMAN }).steps;
+  expect(lookup?.text).toBe(`${name} is a steered name, with pool named and policy closest.`);
+});
+
 it('tells the scope of an IPv4-mapped client subnet as IPv4', () => {
   const scopeFor = (client: string): string | undefined =>
     explainOver(config, [], { name: 'ruled.example.org.', client }).answer.scope;
