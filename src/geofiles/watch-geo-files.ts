@@ -3,13 +3,15 @@ import type { Parsed, Problem } from '../config/problem.ts';
 import { loadGeoTable } from './load-geo.ts';
 
 export interface GeoWatchOptions {
+  /** `signatureOf` the files, taken before the table in use was read; unless told, what the first look finds. */
+  readonly used?: string;
   /** Makes the table; `loadGeoTable` on this thread unless told. A server gives one that works off its main thread. */
   readonly load?: () => Promise<Parsed<SharedArrayBuffer>>;
 }
 
 /**
  * Makes a look at the files, to be taken every few seconds. It hands over a new table whenever the files have
- * changed since the first look, and the problems when they cannot be used: whoever looks then keeps the table it
+ * changed since the table in use was read, and the problems when they cannot be used: whoever looks then keeps the table it
  * has. Files that are still being written are left alone until two looks find them alike; one that is broken all
  * the same is told as a problem, and read again when it changes. A look never rejects.
  */
@@ -20,7 +22,7 @@ export function createGeoLook(
   options: GeoWatchOptions = {},
 ): () => Promise<void> {
   const load = options.load ?? (() => loadGeoTable(paths));
-  let used: string | undefined;
+  let used = options.used;
   let latest: string | undefined;
   return async () => {
     const before = latest;

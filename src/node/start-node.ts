@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Contract, createContract } from '../config/contract.ts';
 import { DEMO_PORT, type DemoDataCenters, startDemoDataCenters } from '../demo/data-centers.ts';
+import { signatureOf } from '../geofiles/watch-geo-files.ts';
 import { openCounters } from '../observe/counters.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -61,12 +62,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 async function start(options: NodeOptions, closers: Closers): Promise<RunningNode> {
   const { settings, token, log } = options;
-  const { store, compiler, geoTable } = await openParts(settings, closers);
+  const parts = await openParts(settings, closers);
+  const { store, compiler } = parts;
   const contract = createContract(probeKinds);
   const demo = await startDemo(settings);
   if (demo !== undefined) closers.add(() => demo.close());
   const outlet = new DnsOutlet();
-  const joined = joinPlane(options, { store, compiler, geoTable, demo, outlet }, closers);
+  const joined = joinPlane(options, { ...parts, demo, outlet }, closers);
   const { plane, publisher, health } = joined;
 
   const source = directorySource(settings, contract);
@@ -86,7 +88,7 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
   joined.countProbesIn(metrics);
   const api = await startApi({ settings, token, contract, plane, metrics, log });
   closers.add(() => api.close());
-  const geoTask = watchGeo(settings.geoFiles, compiler, plane, log);
+  const geoTask = watchGeo(settings.geoFiles, parts.geoSignature, compiler, plane, log);
   closers.add(async () => geoTask?.destroy());
   return {
     dns: server.addresses,
@@ -103,6 +105,8 @@ interface OpenParts {
   readonly store: Store;
   readonly compiler: Compiler;
   readonly geoTable: SharedArrayBuffer;
+  /** Of the geo files before they were read: a file that is replaced meanwhile is noticed later. */
+  readonly geoSignature: string;
 }
 
 /** Opens the store and reads the geo table, the two slow steps of a start, side by side. */
@@ -110,6 +114,7 @@ async function openParts({ dataDirectory, geoFiles }: Settings, closers: Closers
   await makeDataDirectory(dataDirectory);
   const compiler = new Compiler(join(dataDirectory, 'images'));
   closers.add(() => compiler.close());
+  const geoSignature = await signatureOf(geoFiles);
   const [opened, loaded] = await Promise.allSettled([
     openStore({ directory: dataDirectory, now: () => new Date() }),
     compiler.run<'geo-table'>({ kind: 'geo-table', paths: geoFiles }),
@@ -118,7 +123,7 @@ async function openParts({ dataDirectory, geoFiles }: Settings, closers: Closers
   if (opened.status === 'rejected') throw opened.reason;
   if (loaded.status === 'rejected') throw loaded.reason;
   if (!loaded.value.ok) throw new StartError(loaded.value.problems);
-  return { store: opened.value, compiler, geoTable: loaded.value.value };
+  return { store: opened.value, compiler, geoTable: loaded.value.value, geoSignature };
 }
 
 async function makeDataDirectory(directory: string): Promise<void> {

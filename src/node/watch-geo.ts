@@ -7,9 +7,13 @@ import type { NodeControlPlane } from './control-plane.ts';
 /** Geo files change weekly at most; a look every ten seconds costs a `stat` each. */
 const GEO_LOOK_SCHEDULE = '*/10 * * * * *';
 
-/** Looks at the operator's own geo files on a calendar and goes over to new ones; the shipped table never changes. */
+/**
+ * Looks at the operator's own geo files on a calendar and goes over to new ones; the shipped table never changes.
+ * `used` is their signature from before the table in use was read.
+ */
 export function watchGeo(
   files: readonly string[],
+  used: string,
   compiler: Compiler,
   plane: NodeControlPlane,
   log: Logger,
@@ -27,7 +31,7 @@ export function watchGeo(
       log.warn({ problems }, 'the geo files cannot be used; the table in use stays');
       plane.reportGeoProblems(problems);
     },
-    { load: () => compiler.run<'geo-table'>({ kind: 'geo-table', paths: files }) },
+    { used, load: () => compiler.run<'geo-table'>({ kind: 'geo-table', paths: files }) },
   );
   void look();
   return schedule(GEO_LOOK_SCHEDULE, look, { noOverlap: true });
