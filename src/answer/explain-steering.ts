@@ -10,8 +10,8 @@ import { heldPrefixes, prefixRulesOf } from '../steering/prefix-rules.ts';
 import { describeRanking } from '../steering/rank.ts';
 import { resolvePolicy } from '../steering/resolve-policy.ts';
 import type { Decision } from './decision.ts';
-import type { ExplainInput } from './explain.ts';
-import type { ExplainedDataCenter, ExplainedEndpoint, ExplainedStep } from './explanation.ts';
+
+import type { ExplainedDataCenter, ExplainedEndpoint, ExplainedStep, ExplainInput } from './explanation.ts';
 
 /** How a steered name came to its data center. */
 export interface ExplainedSteering {

@@ -1,12 +1,10 @@
 import { closestZone, parentName } from '../config/closest-zone.ts';
-import type { Config } from '../config/model.ts';
 import { endpointKey } from '../config/resources/pool.ts';
 import { clearPast, formatAddress, formatPrefix, parseAddress, parsePrefix } from '../dns/address.ts';
 import { decodeMessage, type Message, type MessageRecord } from '../dns/message.ts';
 import { formatName, lowercaseName } from '../dns/name.ts';
 import { formatType, TYPE_CNAME } from '../dns/type.ts';
 import type { ClientLocation } from '../geo/location.ts';
-import type { EndpointHealth } from '../health/endpoint-health.ts';
 import { clientScope } from './client.ts';
 import type { Decision } from './decision.ts';
 import { explainSteering } from './explain-steering.ts';
@@ -16,28 +14,11 @@ import type {
   ExplainedLocation,
   ExplainedQuestion,
   ExplainedStep,
+  ExplainInput,
   Explanation,
 } from './explanation.ts';
 
 export type * from './explanation.ts';
-
-/** A decision with all that is needed to tell it; `decision` and `response` come from one call of `respond`. */
-export interface ExplainInput {
-  readonly question: ExplainedQuestion;
-  readonly decision: Decision;
-  /** The complete answer, as sent; empty where nothing was. */
-  readonly response: Uint8Array;
-  /** Where the geo table puts the client; undefined when the answer did not depend on it. */
-  readonly location: ClientLocation | undefined;
-  /** Name of a data center by its number. */
-  readonly dataCenterName: (index: number) => string;
-  /** `pool/endpoint` by verdict slot. */
-  readonly endpointName: (slot: number) => string;
-  readonly config: Config;
-  readonly health: readonly EndpointHealth[];
-  /** Of the geo table. */
-  readonly attribution: string;
-}
 
 /** Tells a decision step by step. It decides nothing itself: where it and the answer differ, it is wrong. */
 export function explain(input: ExplainInput): Explanation {

@@ -1,6 +1,25 @@
-import type { Coordinates } from '../geo/location.ts';
+import type { Config } from '../config/model.ts';
+import type { ClientLocation, Coordinates } from '../geo/location.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
-import type { ClientSource, Outcome, Tier } from './decision.ts';
+import type { ClientSource, Decision, Outcome, Tier } from './decision.ts';
+
+/** A decision with all that is needed to tell it; `decision` and `response` come from one call of `respond`. */
+export interface ExplainInput {
+  readonly question: ExplainedQuestion;
+  readonly decision: Decision;
+  /** The complete answer, as sent; empty where nothing was. */
+  readonly response: Uint8Array;
+  /** Where the geo table puts the client; undefined when the answer did not depend on it. */
+  readonly location: ClientLocation | undefined;
+  /** Name of a data center by its number. */
+  readonly dataCenterName: (index: number) => string;
+  /** `pool/endpoint` by verdict slot. */
+  readonly endpointName: (slot: number) => string;
+  readonly config: Config;
+  readonly health: readonly EndpointHealth[];
+  /** Of the geo table. */
+  readonly attribution: string;
+}
 
 /** Why a query gets the answer it gets, step by step. It is JSON as it stands. */
 export interface Explanation {
