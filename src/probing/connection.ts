@@ -92,7 +92,7 @@ function recordCertificate(run: ProbeRun, socket: tls.TLSSocket): string | undef
   run.evidence.tlsProtocol = socket.getProtocol() ?? '';
   // An anonymous peer gives an empty object, whatever the types say.
   if (certificate.valid_to !== undefined) {
-    run.evidence.certificateExpiresAt = new Date(certificate.valid_to).toISOString();
+    run.evidence.certificateExpiresAt = timeOf(certificate.valid_to);
     run.evidence.certificateIssuer = nameOf(certificate.issuer);
     run.evidence.certificateSubject = nameOf(certificate.subject);
   }
@@ -101,6 +101,12 @@ function recordCertificate(run: ProbeRun, socket: tls.TLSSocket): string | undef
   const refusal: unknown = socket.authorizationError;
   const code = refusal instanceof Error && 'code' in refusal ? refusal.code : refusal;
   return String(code ?? 'not trusted').slice(0, MAX_EVIDENCE_LENGTH);
+}
+
+/** RFC 3339 in UTC; what OpenSSL says of an expiry that is no time (`Bad time value`) stays as it is. */
+function timeOf(validTo: string): string {
+  const time = new Date(validTo);
+  return Number.isNaN(time.getTime()) ? excerpt(Buffer.from(validTo)) : time.toISOString();
 }
 
 function nameOf(name: tls.Certificate | undefined): string {

@@ -57,6 +57,20 @@ async function probe(given: Readonly<Record<string, unknown>>): ReturnType<typeo
   return httpsProbe.run(target, httpsProbe.settings.parse(given) as never, new AbortController().signal);
 }
 
+/** UTCTime of thirteen octets (X.690 section 11.8). */
+const UTC_TIME = Buffer.from([0x17, 13]);
+/** GeneralizedTime of fifteen octets (X.690 section 11.7). */
+const GENERALIZED_TIME = Buffer.from([0x18, 15]);
+
+/** The certificate with letters in its `notAfter`; OpenSSL serves it all the same. */
+function withoutExpiry(certificate: string): string {
+  const der = Buffer.from(certificate.replace(/-----[^-]*-----/g, ''), 'base64');
+  const notBefore = der.indexOf(UTC_TIME);
+  const notAfter = der.indexOf(GENERALIZED_TIME, notBefore);
+  der.write('x'.repeat(4), notAfter + 2, 'latin1');
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+}
+
 it.each(cases)('$name', async ({ certificate, settings, want }) => {
   server = await startServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'), certificate);
   const result = await probe(settings);
@@ -77,6 +91,16 @@ it('an untrusted certificate', async () => {
   server = await startServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'), 'valid');
   expect(await probe({ serverName: 'www.example.org' })).toMatchObject({ reason: 'certificate-invalid' });
   tls.setDefaultCACertificates([pem('valid'), pem('expired')]);
+});
+
+it('a certificate whose expiry is no time', async () => {
+  server = await startServer(
+    (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'),
+    'valid',
+    withoutExpiry(pem('valid')),
+  );
+  const result = await probe({ serverName: 'www.example.org', verifyCertificate: false });
+  expect(result).toMatchObject({ reason: 'ok', evidence: { certificateExpiresAt: 'Bad time value' } });
 });
 
 it.each([

@@ -21,8 +21,15 @@ export function pem(name: string): string {
   return readFileSync(new URL(`./certificates/${name}.pem`, import.meta.url), 'utf8');
 }
 
-/** A server on 127.0.0.1 that behaves as told, over TLS when a certificate is named. */
-export async function startServer(behaviour: Behaviour, certificate?: string): Promise<LoopbackServer> {
+/**
+ * A server on 127.0.0.1 that behaves as told, over TLS when a certificate is named. `shown` is the text of a
+ * certificate that it shows instead, with the same key.
+ */
+export async function startServer(
+  behaviour: Behaviour,
+  certificate?: string,
+  shown?: string,
+): Promise<LoopbackServer> {
   const open = new Set<net.Socket>();
   const waiting: (() => void)[] = [];
   let accepted = 0;
@@ -44,7 +51,9 @@ export async function startServer(behaviour: Behaviour, certificate?: string): P
     });
   };
   const server =
-    certificate === undefined ? net.createServer(converse) : createTlsServer(certificate, converse);
+    certificate === undefined
+      ? net.createServer(converse)
+      : createTlsServer(pem(`${certificate}.key`), shown ?? pem(certificate), converse);
   server.on('connection', track);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -66,8 +75,8 @@ export async function refusedPort(): Promise<number> {
   return server.port;
 }
 
-function createTlsServer(certificate: string, converse: (socket: net.Socket) => void): net.Server {
-  const server = tls.createServer({ key: pem(`${certificate}.key`), cert: pem(certificate) }, converse);
+function createTlsServer(key: string, cert: string, converse: (socket: net.Socket) => void): net.Server {
+  const server = tls.createServer({ key, cert }, converse);
   server.on('tlsClientError', () => undefined);
   return server;
 }
