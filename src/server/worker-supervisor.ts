@@ -115,6 +115,8 @@ export class WorkerSupervisor {
   #start(): Worker {
     const { name, url, counters, limits, startWorker } = this.#parts;
     const workerData: WorkerStart = { snapshot: this.#snapshot, counters, limits };
+    this.#startedAtMs = performance.now();
+    this.#lastError = '';
     const worker = startWorker(url, { name: `dns-${name}`, workerData });
     worker.on('message', (message: WorkerMessage) => this.#hear(message));
     worker.on('error', (error) => {
@@ -122,9 +124,18 @@ export class WorkerSupervisor {
     });
     worker.on('exit', (code) => this.#ended(worker, code));
     this.#worker = worker;
-    this.#startedAtMs = performance.now();
-    this.#lastError = '';
     return worker;
+  }
+
+  /** Undefined where the system has no room for a thread; the next restart is then planned. */
+  #startOrPlan(): Worker | undefined {
+    try {
+      return this.#start();
+    } catch (error) {
+      this.#lastError = error instanceof Error ? error.message : String(error);
+      this.#scheduleRestart();
+      return undefined;
+    }
   }
 
   #ask(request: WorkerRequest): Promise<Outcome> {
@@ -170,7 +181,8 @@ export class WorkerSupervisor {
   async #restart(): Promise<void> {
     const { name, counters, log } = this.#parts;
     countOne(openCounters(counters), 'worker', 'restarts');
-    const worker = this.#start();
+    const worker = this.#startOrPlan();
+    if (worker === undefined) return;
     for (const address of this.#addresses) {
       if (this.#restarts === 'off') return;
       const reply = await this.#ask({ kind: 'listen', address });

@@ -147,6 +147,21 @@ describe('WorkerSupervisor', () => {
     expect(stage.workers.length).toBe(3);
   });
 
+  it('tries again when the system has no room for a thread', async () => {
+    const stage = setUp();
+    stage.supervisor.keepRunning();
+    let refusals = 2;
+    stage.prepare = () => {
+      if (refusals-- > 0) throw new Error('EAGAIN');
+    };
+    stage.workers[0]?.die('ended');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(stage.log.at(-1)).toMatch(/will be started again.*EAGAIN.*"restartInMs":200/);
+    await vi.advanceTimersByTimeAsync(200 + 400);
+    expect(stage.log.at(-1)).toBe('a DNS worker serves again');
+    expect(stage.workers.length).toBe(2);
+  });
+
   it('does not let a publication wait for a worker that has ended', async () => {
     const stage = setUp();
     stage.supervisor.keepRunning();
