@@ -12,6 +12,8 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   // Half of a start is reading our own code; where the cache cannot be written, Node goes on without.
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
+  // `| head`, or a `tee` that Ctrl-C ended too: that nobody reads any more must not end a node in the middle.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const { runCommandLine } = await import('./run-command-line.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2), {
     env: process.env,

@@ -111,4 +111,10 @@ describe('stopping and starting again', () => {
     expect(await addressesOf(second.dnsPort, { name: 'ns1.example.org', type: 'A' })).toEqual(['192.0.2.53']);
     expect(await second.stop('SIGTERM')).toBe(0);
   });
+
+  it('ends in order when nobody reads its output any more', async () => {
+    const node = await startNodeProcess(['--data', inScratch('unread'), '--config', 'none']);
+    node.stopReading();
+    expect(await node.stop('SIGINT')).toBe(0);
+  });
 });

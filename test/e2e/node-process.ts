@@ -11,6 +11,8 @@ export interface NodeProcess {
   readonly pid: number;
   /** Everything it printed so far, both streams. */
   readonly output: () => string;
+  /** Stops reading what it prints, as a `tee` that has ended. */
+  readonly stopReading: () => void;
   readonly signal: (name: NodeJS.Signals) => void;
   /** Sends the signal (SIGTERM unless told) and resolves with the exit code once the process is gone. */
   readonly stop: (name?: NodeJS.Signals) => Promise<number | null>;
@@ -43,6 +45,10 @@ export async function startNodeProcess(
     api: api ?? '',
     pid: child.pid ?? 0,
     output: () => output,
+    stopReading: () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
     signal: (name) => void child.kill(name),
     stop: (name = 'SIGTERM') => {
       child.kill(name);
