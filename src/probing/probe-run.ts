@@ -6,6 +6,9 @@ import { codeOf, reasonOfError } from './socket-error.ts';
 /** Longest text kept as evidence or told in a detail: enough to recognise an error page, too short to fill memory. */
 export const MAX_EVIDENCE_LENGTH = 200;
 
+/** A timer that comes later than this was kept by our own event loop, which has not looked at any socket either. */
+const MAX_TIMER_LATENESS_MS = 100;
+
 /** Something that holds a socket. */
 export interface Destroyable {
   destroy(): unknown;
@@ -40,7 +43,8 @@ export interface ProbeRun {
 }
 
 /**
- * Runs a probe within the target's timeout. Never rejects: an error thrown by `start` is an `internal-error`.
+ * Runs a probe within the target's timeout; time in which this node itself stood still is given back, up to as much
+ * again. Never rejects: an error thrown by `start` is an `internal-error`.
  * When `stopped` aborts, the run ends at once; whoever aborts has no use for the result.
  */
 export function runProbe(
@@ -76,7 +80,7 @@ class Run implements ProbeRun {
   readonly #startedAt = performance.now();
   readonly #stopped: AbortSignal;
   readonly #resolve: (result: ProbeResult) => void;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   readonly #onStop = (): void => this.fail('internal-error', 'The probe was stopped');
   #held: Destroyable[] = [];
   #decided = false;
@@ -89,7 +93,7 @@ class Run implements ProbeRun {
     this.place = formatPlace(target.address, target.port);
     this.#stopped = stopped;
     this.#resolve = resolve;
-    this.#timer = setTimeout(() => this.fail('timeout', `Timeout while ${this.stage}`), target.timeoutMs);
+    this.#timer = setTimeout(() => this.#timeUp(target.timeoutMs), target.timeoutMs);
     stopped.addEventListener('abort', this.#onStop);
     if (stopped.aborted) this.#onStop();
   }
@@ -119,6 +123,16 @@ class Run implements ProbeRun {
     const code = codeOf(error);
     const message = error instanceof Error ? error.message : String(error);
     this.fail(reasonOfError(error), `${this.#stageText()} failed (${code === '' ? message : code})`);
+  }
+
+  #timeUp(timeoutMs: number): void {
+    const lateMs = this.elapsedMs() - timeoutMs;
+    if (lateMs <= MAX_TIMER_LATENESS_MS) this.#failByTime();
+    else this.#timer = setTimeout(() => this.#failByTime(), Math.min(lateMs, timeoutMs));
+  }
+
+  #failByTime(): void {
+    this.fail('timeout', `Timeout while ${this.stage}`);
   }
 
   #stageText(): string {

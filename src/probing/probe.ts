@@ -11,7 +11,8 @@ export interface ProbeTarget {
 
 /**
  * The seam of probing: one file per kind in `probes/` and one line in its index.
- * A probe reports one fact with its evidence; it never throws, keeps no history and ends within its timeout.
+ * A probe reports one fact with its evidence; it never throws, keeps no history and ends within its timeout
+ * (`runProbe` sees to it, and says when it is longer).
  */
 export interface ProbeKind<S> extends ProbeKindContract {
   /** One sentence for documentation. */

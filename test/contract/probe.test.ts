@@ -91,6 +91,15 @@ const AMPLE_MS = 10_000;
 /** Of the cases that can only end by their timeout. */
 const SHORT_MS = 150;
 
+/** Of the case in which this process stands still for longer. */
+const STALLED_MS = 500;
+
+/** Keeps the event loop from turning, as a large zone that is parsed. */
+function standStill(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 let server: LoopbackServer | undefined;
 
 afterEach(async () => {
@@ -149,6 +158,13 @@ describe.each(probeKinds.map((kind) => ({ name: kind.kind, kind })))('probe kind
     const result = await run(kind, given, server.port, AMPLE_MS, stopping.signal);
     expect(result).toMatchObject({ ok: false, reason: 'internal-error' });
     await server.idle();
+  });
+
+  it('does not blame the endpoint for a time in which this node itself stood still', async () => {
+    server = await startServer(behaviours['a good reply'], given.certificate);
+    const probing = run(kind, given, server.port, STALLED_MS, new AbortController().signal);
+    standStill(3 * STALLED_MS);
+    expect(await probing).toMatchObject({ reason: 'ok' });
   });
 
   it('opens nothing when it was stopped before it began', async () => {
