@@ -19,7 +19,7 @@ interface OpenDocument {
 }
 
 /** About 5 MB each at 1,000 RRsets; one that is not in memory is back in some 10 ms. */
-const MAX_OPEN_DOCUMENTS = 128;
+export const MAX_OPEN_DOCUMENTS = 128;
 
 /** Changes after which a document's snapshot is written anew: what a start has to replay. */
 export const COMPACT_AFTER_CHANGES = 256;
@@ -124,9 +124,11 @@ export class Documents {
   }
 
   #get(id: string): OpenDocument {
-    const open = this.#open.get(id) ?? this.#load(id);
+    const known = this.#open.get(id);
+    const open = known ?? this.#load(id);
     this.#open.delete(id);
     this.#open.set(id, open);
+    if (known === undefined) this.#evict();
     return open;
   }
 
@@ -144,11 +146,11 @@ export class Documents {
     return { document, record, staged: [] };
   }
 
-  /** Only between commits: nothing is unsealed or staged then. */
+  /** Stops at the first that is being written: what was used after it is of the same commit. */
   #evict(): void {
     for (const [id, { document, staged }] of this.#open) {
-      if (this.#open.size <= MAX_OPEN_DOCUMENTS) return;
-      if (id === ROOT_DOCUMENT || staged.length > 0) continue;
+      if (this.#open.size <= MAX_OPEN_DOCUMENTS || staged.length > 0 || this.#unsealed.has(id)) return;
+      if (id === ROOT_DOCUMENT) continue;
       this.#open.delete(id);
       document.free();
     }

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { cpSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open as openLmdb } from 'lmdb';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { databaseOptions } from '../../src/store/database-layout.ts';
-import { COMPACT_AFTER_CHANGES } from '../../src/store/documents.ts';
+import { ConfigDocument } from '../../src/store/document.ts';
+import { COMPACT_AFTER_CHANGES, MAX_OPEN_DOCUMENTS } from '../../src/store/documents.ts';
 import { MAX_LEAF_LENGTH } from '../../src/store/leaf.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { address, alice, dataCenter, open, Scratch, zone } from './given.ts';
@@ -185,6 +186,21 @@ describe('what is written', () => {
     expect(records).toBeLessThanOrEqual(COMPACT_AFTER_CHANGES + 1);
     const again = await open(directory);
     expect(again.config).toEqual(config);
+    await again.close();
+  });
+
+  it('keeps no more documents in memory than it has room for, also when it is opened', async () => {
+    const directory = scratch.directory();
+    const zones = Array.from({ length: MAX_OPEN_DOCUMENTS + 20 }, (_, index) => zone(`z${index}.example.`));
+    const store = await open(directory);
+    await store.commit(zones, alice);
+    await store.close();
+    const loads = vi.spyOn(ConfigDocument, 'load');
+    const frees = vi.spyOn(ConfigDocument.prototype, 'free');
+    const again = await open(directory);
+    const inMemory = loads.mock.calls.length - frees.mock.calls.length;
+    vi.restoreAllMocks();
+    expect([again.config.rrsets.size, inMemory]).toEqual([zones.length, MAX_OPEN_DOCUMENTS]);
     await again.close();
   });
 
