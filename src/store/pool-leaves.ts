@@ -43,10 +43,17 @@ export function joinPool(pool: string, leaves: ReadonlyMap<string, Leaf>): Store
   return { value, owner, revision: joinRevisions(leaves), author, reason, updatedAt };
 }
 
+/** Writes that the pool has seen; every write counts in each leaf that it touches. */
+export function poolWriteCount(leaves: ReadonlyMap<string, Leaf | undefined>): number {
+  let most = 0;
+  // No spread into Math.max: every endpoint that a pool ever had leaves a leaf, and arguments are few.
+  for (const leaf of leaves.values()) most = Math.max(most, writeCount(leaf));
+  return most;
+}
+
 function joinRevisions(leaves: ReadonlyMap<string, Leaf>): string {
-  const count = Math.max(...[...leaves.values()].map(writeCount));
   const sum = createHash('sha256');
   for (const [key, leaf] of [...leaves].sort(([a], [b]) => (a < b ? -1 : 1)))
     sum.update(`${key} ${leaf.revision}\n`);
-  return `${count}-${sum.digest('hex').slice(0, REVISION_SUM_LENGTH)}`;
+  return `${poolWriteCount(leaves)}-${sum.digest('hex').slice(0, REVISION_SUM_LENGTH)}`;
 }

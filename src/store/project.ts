@@ -1,3 +1,4 @@
+import { emptyConfig } from '../config/apply-changes.ts';
 import type { Collection, Config, Stored } from '../config/model.ts';
 import type { RRset } from '../config/resources/rrset.ts';
 import { ROOT_DOCUMENT, zoneDocument } from './document.ts';
@@ -16,20 +17,7 @@ export interface Projection {
   readonly zoneDocuments: ReadonlyMap<string, string>;
 }
 
-const nothing: Projection = {
-  config: {
-    dataCenters: new Map(),
-    pools: new Map(),
-    monitors: new Map(),
-    policies: new Map(),
-    zones: new Map(),
-    steeredNames: new Map(),
-    overrides: new Map(),
-    rrsets: new Map(),
-    generation: 0,
-  },
-  zoneDocuments: new Map(),
-};
+const nothing: Projection = { config: emptyConfig(), zoneDocuments: new Map() };
 
 /** Reads everything. */
 export function projectAll(documents: Documents, generation: number): Projection {

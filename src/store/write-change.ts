@@ -4,7 +4,7 @@ import type { Zone } from '../config/resources/zone.ts';
 import { type MapName, ROOT_DOCUMENT, zoneDocument } from './document.ts';
 import type { Documents } from './documents.ts';
 import { formatLeaf, parseLeaf, type Stamp, writeCount } from './leaf.ts';
-import { poolKeys, poolPart } from './pool-leaves.ts';
+import { poolKeys, poolPart, poolWriteCount } from './pool-leaves.ts';
 import { StoreError } from './store-error.ts';
 import type { Touched } from './touched.ts';
 
@@ -76,7 +76,7 @@ function writePool({ documents, touched }: ChangeTarget, change: ChangeOf<'pools
   const { key: pool, value, owner } = change;
   const known = poolKeys(documents.keys(ROOT_DOCUMENT, 'pools')).get(pool) ?? [];
   const leaves = new Map(known.map((key) => [key, parseLeaf(documents.read(ROOT_DOCUMENT, 'pools', key))]));
-  const count = 1 + Math.max(0, ...[...leaves.values()].map(writeCount));
+  const count = 1 + poolWriteCount(leaves);
   for (const [key, part] of poolParts(pool, value, known)) {
     const current = leaves.get(key)?.value;
     // The order of endpoints is written every time: it carries who wrote the pool last.
