@@ -150,6 +150,8 @@ function listen(server: http.Server, address: string, port: number): Promise<num
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, address, port)));
     server.listen({ host: address, port, exclusive: true }, () => {
+      // A connection that cannot be accepted for want of descriptors comes as an error too, and is not the node's end.
+      server.on('error', () => undefined);
       resolve((server.address() as AddressInfo).port);
     });
   });

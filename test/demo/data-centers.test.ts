@@ -1,5 +1,6 @@
+import http from 'node:http';
 import net from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { type DemoDataCenters, demoPlaces, startDemoDataCenters } from '../../src/demo/data-centers.ts';
 
 let demo: DemoDataCenters | undefined;
@@ -64,6 +65,15 @@ it('cuts open connections when it breaks', async () => {
   const closed = new Promise((resolve) => socket.once('close', resolve));
   await demo.break(place?.dataCenter ?? '');
   await closed;
+});
+
+it('goes on when the system has no descriptor for a connection', async () => {
+  const made = vi.spyOn(http, 'createServer');
+  demo = await startDemoDataCenters({ port: 0 });
+  const [fra] = made.mock.results.map(({ value }) => value as http.Server);
+  made.mockRestore();
+  for (let times = 0; times < 2; times += 1) fra?.emit('error', new Error('accept EMFILE'));
+  expect(await ask('fra', '/healthz')).toBe('200 ok');
 });
 
 it('knows no other names', async () => {
