@@ -21,14 +21,10 @@ export interface EventStreams {
  * Server-sent events. A `change` carries only the generation: the page fetches again what it shows, so a slow
  * reader may miss events, but never the last one.
  */
-export function createEventStreams(
-  plane: ControlPlane,
-  heartbeatMs: number,
-  limit: number = MAX_SUBSCRIBERS,
-): EventStreams {
+export function createEventStreams(plane: ControlPlane, heartbeatMs: number): EventStreams {
   let count = 0;
   return {
-    full: () => count >= limit,
+    full: () => count >= MAX_SUBSCRIBERS,
     open: (response) => {
       count++;
       const close = stream(plane, response, heartbeatMs);
