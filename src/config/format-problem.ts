@@ -3,7 +3,8 @@ import type { Problem } from './problem.ts';
 /** One line for people: `meridian.yaml:12: pools/web/endpoints/fra-v4: The endpoint ...`. */
 export function formatProblem(problem: Problem): string {
   const place = problem.source === undefined ? '' : `${problem.source.file}:${problem.source.line}: `;
-  const path = problem.path === '' ? '' : `${problem.path}: `;
+  // A mistake in a file as a whole has the file as its path; once is enough.
+  const path = problem.path === '' || problem.path === problem.source?.file ? '' : `${problem.path}: `;
   return `${place}${path}${problem.message}`;
 }
 

@@ -12,6 +12,7 @@ import { type Consensus, NO_CONSENSUS, type Vote } from './consensus.ts';
 import { type Damped, type Thresholds, thresholdsOf } from './damp.ts';
 import { type EndpointHealth, type LastResult, timeText, type VantageHealth } from './endpoint-health.ts';
 import type { ProbeResult } from './probe-result.ts';
+import type { RememberedVerdict } from './remembered-verdict.ts';
 import type { Verdict } from './verdict.ts';
 
 /** An endpoint as the board needs it; `boardEndpoints` makes them from the configuration. */
@@ -91,6 +92,13 @@ export function createEntry(definition: BoardEndpoint, nowMs: number): Entry {
   };
 }
 
+/** A new endpoint of which the node knew something when it last ran: that holds until probes say otherwise. */
+export function recallEntry(definition: BoardEndpoint, remembered: RememberedVerdict): Entry {
+  const entry = createEntry(definition, remembered.sinceMs);
+  entry.consensus = { verdict: remembered.verdict, basis: 'silent' };
+  return entry;
+}
+
 /** Gives a known entry its new definition, and forgets what was seen where it no longer holds. */
 export function redefine(entry: Entry, definition: BoardEndpoint): Entry {
   const before = entry.definition;
@@ -139,7 +147,11 @@ export function reasonOf(entry: Entry): string {
   }
   if (entry.definition.thresholds === undefined) return 'No monitor checks it, so it counts as up.';
   const newest = entry.newest === undefined ? undefined : entry.seen.get(entry.newest);
-  if (newest === undefined) return 'No probe has reported yet.';
+  if (newest === undefined) {
+    return entry.consensus.verdict === 'unknown'
+      ? 'No probe has reported yet.'
+      : 'As it was when this node last ran; no probe has reported since.';
+  }
   const { damped, result } = newest;
   const { successes, failures } = damped;
   if (successes + failures === 0) return result.detail;

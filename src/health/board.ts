@@ -7,6 +7,7 @@ import {
   healthOf,
   octetOf,
   reasonOf,
+  recallEntry,
   redefine,
   verdictOf,
   votesOf,
@@ -18,6 +19,7 @@ import { createEventRing } from './event-ring.ts';
 import { lastKnownUp } from './last-known.ts';
 import { expiryMs, indexOverrides, type OverrideIndex, overrideFor } from './override.ts';
 import type { ProbeResult } from './probe-result.ts';
+import { probeTarget, type RememberedVerdict } from './remembered-verdict.ts';
 
 export { type BoardEndpoint, boardEndpoints } from './board-entry.ts';
 export type { EndpointHealth, HealthEvent } from './endpoint-health.ts';
@@ -67,9 +69,12 @@ export interface Expiry {
   readonly nextExpiryMs: number | undefined;
 }
 
-/** An empty board. */
-export function createBoard(): HealthBoard {
-  return new Board();
+/**
+ * An empty board. `remembered` has what was known when the node last ran: an endpoint that is set with the address it
+ * had then takes its verdict from there, until its probes report.
+ */
+export function createBoard(remembered: Iterable<RememberedVerdict> = []): HealthBoard {
+  return new Board(remembered);
 }
 
 /** Most results change nothing; they share one empty list. */
@@ -85,6 +90,12 @@ class Board implements HealthBoard {
   /** Octets as the verdict table holds them, by slot. */
   #stored: Map<number, number> = new Map();
   readonly #events = createEventRing<HealthEvent>(MAX_HEALTH_EVENTS);
+  /** Only for the first endpoints that are set: what comes later may be another of the same name. */
+  #remembered: ReadonlyMap<string, RememberedVerdict>;
+
+  constructor(remembered: Iterable<RememberedVerdict>) {
+    this.#remembered = new Map(Array.from(remembered, (verdict) => [verdict.key, verdict]));
+  }
 
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
@@ -92,11 +103,12 @@ class Board implements HealthBoard {
     const entries = new Map<string, Entry>();
     for (const definition of endpoints) {
       const known = before.get(definition.key);
-      const entry = known === undefined ? createEntry(definition, nowMs) : redefine(known, definition);
+      const entry = known === undefined ? this.#newEntry(definition, nowMs) : redefine(known, definition);
       entry.override = overrideFor(definition, this.#overrideIndex, nowMs);
       this.#decide(entry, nowMs, known === undefined);
       entries.set(definition.key, entry);
     }
+    this.#remembered = new Map();
     this.#entries = entries;
     this.#pools = Map.groupBy(entries.values(), (entry) => entry.definition.pool);
     const taken = new Set(endpoints.map((endpoint) => endpoint.slot));
@@ -165,6 +177,14 @@ class Board implements HealthBoard {
     return this.#events.list();
   }
 
+  #newEntry(definition: BoardEndpoint, nowMs: number): Entry {
+    const remembered = this.#remembered.get(definition.key);
+    const holds = remembered !== undefined && remembered.target === probeTarget(definition);
+    return holds && definition.thresholds !== undefined
+      ? recallEntry(definition, remembered)
+      : createEntry(definition, nowMs);
+  }
+
   /** Chooses every endpoint's override anew; returns the pools whose verdicts changed by it. */
   #applyOverrides(nowMs: number): Set<string> {
     const changed = new Set<string>();
@@ -183,8 +203,8 @@ class Board implements HealthBoard {
     if (!isNew && verdict === entry.verdict) return false;
     const from = entry.verdict;
     entry.verdict = verdict;
-    entry.sinceMs = nowMs;
     if (isNew) return true;
+    entry.sinceMs = nowMs;
     const { key, dataCenter } = entry.definition;
     this.#events.add({ at: timeText(nowMs), key, dataCenter, from, to: verdict, reason: reasonOf(entry) });
     return true;

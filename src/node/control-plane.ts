@@ -138,6 +138,7 @@ export class NodeControlPlane implements ControlPlane {
       ...this.#geoProblems,
       ...this.#configProblems,
       ...compiled.filter(({ path }) => !told.has(path)),
+      ...this.#allDown(),
     ];
   }
 
@@ -265,6 +266,23 @@ export class NodeControlPlane implements ControlPlane {
     await this.#parts.outlet.publish(message);
     this.#snapshot = openSnapshot(message);
     this.#feed.announce();
+  }
+
+  /** Steered names of which no endpoint is up or may be: what they answer is their choice for that case. */
+  #allDown(): readonly Problem[] {
+    const alive = new Set<string>();
+    const pools = new Set<string>();
+    for (const { pool, verdict } of this.health()) {
+      pools.add(pool);
+      if (verdict === 'up' || verdict === 'unknown') alive.add(pool);
+    }
+    return [...this.config.steeredNames.values()]
+      .filter(({ value }) => pools.has(value.pool) && !alive.has(value.pool))
+      .map(({ value: { name, pool, allDown } }) => ({
+        code: 'all-down',
+        path: `steeredNames/${name}`,
+        message: `No endpoint of its pool ${pool} is up, so it is answered by its choice "${allDown}".`,
+      }));
   }
 
   #conditions(): NodeStatus['conditions'] {

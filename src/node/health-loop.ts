@@ -1,77 +1,121 @@
 import type { Config } from '../config/model.ts';
-import { boardEndpoints, createBoard, type HealthBoard, type VerdictChange } from '../health/board.ts';
+import type { VerdictChange } from '../health/board.ts';
+import { type BoardEndpoint, boardEndpoints, createBoard, type HealthBoard } from '../health/board.ts';
 import type { EndpointHealth, HealthEvent } from '../health/endpoint-health.ts';
 import type { ProbeResult } from '../health/probe-result.ts';
+import type { RememberedVerdict } from '../health/remembered-verdict.ts';
 import { type Vantage, vantageTargets } from '../probing/vantage.ts';
+import { FIRST_VERDICTS_MS, FirstVerdicts } from './first-verdicts.ts';
 
 /** The name under which this node's own probes count. */
-export const LOCAL_VANTAGE = 'local';
+const LOCAL_VANTAGE = 'local';
 
 /** How often expiry of overrides and votes is looked at. */
 const EXPIRY_CHECK_MS = 1000;
+
+/** How often the last verdicts are kept, so that they are young after a crash. */
+const KEEP_VERDICTS_MS = 60_000;
 
 interface HealthLoopOptions {
   readonly verdicts: Uint8Array;
   readonly vantage: (onResult: (endpointKey: string, result: ProbeResult) => void) => Vantage;
   readonly nowMs: () => number;
+  /** What the node knew when it last ran. */
+  readonly remembered: readonly RememberedVerdict[];
+  /** Keeps what is known for the next start. */
+  readonly keep: (health: readonly EndpointHealth[]) => void;
   /** Called after verdicts changed; the verdict table already says so. */
   readonly onChange: () => void;
+  /** Called for every change of a verdict, oldest first. */
+  readonly onEvent: (event: HealthEvent) => void;
   readonly onResult: (endpointKey: string, result: ProbeResult) => void;
 }
 
 /** Carries probe results to the board, and the board's verdicts into the table that queries read. */
 export class HealthLoop {
   readonly #options: HealthLoopOptions;
-  readonly #board: HealthBoard = createBoard();
+  readonly #board: HealthBoard;
   readonly #vantage: Vantage;
-  readonly #timer: NodeJS.Timeout;
-  #monitors: ReadonlyMap<string, string | undefined> = new Map();
+  readonly #first: FirstVerdicts;
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #holds = new Set<NodeJS.Timeout>();
+  #endpoints: ReadonlyMap<string, BoardEndpoint> = new Map();
+  #poolOfSlot: ReadonlyMap<number, string> = new Map();
+  #lastEvent: HealthEvent | undefined;
 
   constructor(options: HealthLoopOptions) {
     this.#options = options;
+    this.#board = createBoard(options.remembered);
+    this.#first = new FirstVerdicts((slot, octet) => Atomics.store(options.verdicts, slot, octet));
     this.#vantage = options.vantage((key, result) => this.#observe(key, result));
-    this.#timer = setInterval(
-      () => this.#store(this.#board.expire(options.nowMs()).changes),
-      EXPIRY_CHECK_MS,
-    );
+    this.#timers = [
+      setInterval(() => this.#take(this.#board.expire(options.nowMs()).changes), EXPIRY_CHECK_MS),
+      setInterval(() => options.keep(this.#board.health()), KEEP_VERDICTS_MS),
+    ];
   }
 
   /** Follows a configuration: its endpoints, monitors and overrides. `slotOf` gives verdict slots by endpoint key. */
   configure(config: Config, slotOf: (endpointKey: string) => number): void {
     const nowMs = this.#options.nowMs();
     const known = boardEndpoints(config, slotOf).filter((endpoint) => endpoint.slot >= 0);
-    this.#monitors = new Map(known.map(({ key, monitor }) => [key, monitor]));
-    this.#store(this.#board.setEndpoints(known, nowMs));
+    const before = this.#endpoints;
+    this.#endpoints = new Map(known.map((endpoint) => [endpoint.key, endpoint]));
+    this.#poolOfSlot = new Map(known.map(({ slot, pool }) => [slot, pool]));
+    this.#take(this.#board.setEndpoints(known, nowMs));
     const overrides = [...config.overrides.values()].map((stored) => stored.value);
-    this.#store(this.#board.setOverrides(overrides, nowMs));
+    this.#take(this.#board.setOverrides(overrides, nowMs));
+    this.#holdNewPools(known, new Set(Array.from(before.values(), ({ pool }) => pool)));
     this.#vantage.setTargets(vantageTargets(config));
   }
 
   /** Name of the monitor that checks `pool/endpoint`. */
   monitorOf(endpointKey: string): string | undefined {
-    return this.#monitors.get(endpointKey);
+    return this.#endpoints.get(endpointKey)?.monitor;
   }
 
   health(): readonly EndpointHealth[] {
     return this.#board.health();
   }
 
-  events(): readonly HealthEvent[] {
-    return this.#board.events();
+  async close(): Promise<void> {
+    for (const timer of [...this.#timers, ...this.#holds]) clearTimeout(timer);
+    await this.#vantage.stop();
+    this.#options.keep(this.#board.health());
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#vantage.stop();
+  #holdNewPools(endpoints: readonly BoardEndpoint[], poolsBefore: ReadonlySet<string>): void {
+    const verdicts = new Map(this.#board.health().map(({ key, verdict }) => [key, verdict]));
+    for (const [pool, members] of Map.groupBy(endpoints, (endpoint) => endpoint.pool)) {
+      if (poolsBefore.has(pool) || members.some(({ key }) => verdicts.get(key) !== 'unknown')) continue;
+      this.#first.hold(
+        pool,
+        members.map(({ slot }) => slot),
+      );
+      const timer = setTimeout(() => {
+        this.#holds.delete(timer);
+        this.#first.release(pool);
+      }, FIRST_VERDICTS_MS);
+      this.#holds.add(timer);
+    }
   }
 
   #observe(endpointKey: string, result: ProbeResult): void {
     this.#options.onResult(endpointKey, result);
-    this.#store(this.#board.observe(LOCAL_VANTAGE, endpointKey, result, this.#options.nowMs()));
+    this.#take(this.#board.observe(LOCAL_VANTAGE, endpointKey, result, this.#options.nowMs()));
   }
 
-  #store(changes: readonly VerdictChange[]): void {
-    for (const { slot, octet } of changes) Atomics.store(this.#options.verdicts, slot, octet);
-    if (changes.length > 0) this.#options.onChange();
+  #take(changes: readonly VerdictChange[]): void {
+    if (changes.length === 0) return;
+    for (const { slot, octet } of changes) this.#first.put(this.#poolOfSlot.get(slot), slot, octet);
+    this.#tellEvents();
+    this.#options.onChange();
+  }
+
+  #tellEvents(): void {
+    const events = this.#board.events();
+    const end = this.#lastEvent === undefined ? events.length : events.indexOf(this.#lastEvent);
+    const fresh = events.slice(0, end === -1 ? events.length : end);
+    this.#lastEvent = events[0];
+    for (const event of fresh.reverse()) this.#options.onEvent(event);
   }
 }

@@ -27,8 +27,8 @@ import { crc32 } from 'node:zlib';
 const MAGIC = 0x4d44_4331;
 const HEADER_OCTETS = 8;
 
-/** Files kept; the oldest used go first. Some more than a configuration under change has maps. */
-const MAX_CACHED_IMAGES = 32;
+/** Disk for images; those not used for longest go first. Room for a city table and eight maps of 100 MB. */
+const MAX_CACHED_OCTETS = 1024 ** 3;
 
 export class ImageCache {
   readonly #directory: string;
@@ -74,10 +74,14 @@ export class ImageCache {
   #sweep(): void {
     const files = readdirSync(this.#directory).map((name) => {
       const path = join(this.#directory, name);
-      return { path, mtimeMs: statSync(path).mtimeMs };
+      const { mtimeMs, size } = statSync(path);
+      return { path, mtimeMs, size };
     });
-    const oldest = files.sort((one, other) => other.mtimeMs - one.mtimeMs).slice(MAX_CACHED_IMAGES);
-    for (const { path } of oldest) rmSync(path, { force: true });
+    let octets = 0;
+    for (const { path, size } of files.sort((one, other) => other.mtimeMs - one.mtimeMs)) {
+      octets += size;
+      if (octets > MAX_CACHED_OCTETS) rmSync(path, { force: true });
+    }
   }
 }
 

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Contract, createContract } from '../config/contract.ts';
+import type { Config } from '../config/model.ts';
 import { DEMO_PORT, type DemoDataCenters, startDemoDataCenters } from '../demo/data-centers.ts';
 import { signatureOf } from '../geofiles/watch-geo-files.ts';
 import { openCounters } from '../observe/counters.ts';
@@ -25,6 +27,7 @@ import { HealthLoop } from './health-loop.ts';
 import { Publisher } from './publisher.ts';
 import { startApi } from './start-api.ts';
 import { StartError } from './start-error.ts';
+import { readVerdicts, writeVerdicts } from './verdict-file.ts';
 import { watchGeo } from './watch-geo.ts';
 
 export interface NodeOptions {
@@ -46,6 +49,8 @@ export interface RunningNode {
 
 /** The demo's configuration, from the sources and from the built program alike. */
 const demoDirectory = fileURLToPath(new URL('../../demo', import.meta.url));
+
+const BAD_DIRECTORY = 'the configuration directory has mistakes; what was there before stays and is served';
 
 const nowMs = (): number => Date.now();
 
@@ -76,8 +81,10 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     source === undefined
       ? undefined
       : () => plane.follow((config) => planFromDirectory(source, config, store));
-  const problems = await apply?.();
-  if (problems !== undefined && problems.length > 0) throw new StartError(problems);
+  const problems = (await apply?.()) ?? [];
+  // A node that has served before goes on with what it has: a reboot during a bad push must not be an outage.
+  if (problems.length > 0 && isNew(plane.config)) throw new StartError(problems);
+  if (problems.length > 0) log.error({ problems }, BAD_DIRECTORY);
   if (outlet.latest === undefined) await plane.publishAll();
   if (outlet.latest === undefined) throw new Error('nothing was published');
   const server = await serveDns({ addresses: settings.dns, snapshot: outlet.latest, log });
@@ -128,12 +135,20 @@ async function openParts({ dataDirectory, geoFiles }: Settings, closers: Closers
 
 async function makeDataDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await mkdirs(resolve(directory));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const message = `the data directory ${directory} cannot be made (${why}); choose another with --data`;
     throw new StartError([{ code: 'unusable-data-directory', path: '', message }]);
   }
+}
+
+/** Not Node's own `recursive`: on file systems that refuse with ENOENT, such as /proc, that never ends. */
+async function mkdirs(directory: string): Promise<void> {
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) await mkdirs(parent);
+  await mkdir(directory);
 }
 
 interface JoinedPlane {
@@ -145,7 +160,7 @@ interface JoinedPlane {
 }
 
 function joinPlane(
-  { settings, version }: NodeOptions,
+  { settings, version, log }: NodeOptions,
   parts: OpenParts & { readonly demo: DemoDataCenters | undefined; readonly outlet: DnsOutlet },
   closers: Closers,
 ): JoinedPlane {
@@ -160,13 +175,23 @@ function joinPlane(
       return blob === undefined ? undefined : new TextDecoder().decode(blob);
     },
   });
+  const verdictFile = join(settings.dataDirectory, 'verdicts.json');
   let metrics: Metrics | undefined;
   const health: HealthLoop = new HealthLoop({
     verdicts,
     nowMs,
     vantage: (onResult) =>
       createVantage({ clock: monotonicClock, random: () => Math.random(), probeKinds, onResult }),
+    remembered: readVerdicts(verdictFile, nowMs()),
+    keep: (known) => {
+      try {
+        writeVerdicts(verdictFile, known, nowMs());
+      } catch (error) {
+        log.warn({ err: error }, 'the verdicts could not be kept for the next start');
+      }
+    },
     onChange: () => plane.announce(),
+    onEvent: (event) => log[event.to === 'up' ? 'info' : 'warn'](event, 'verdict changed'),
     onResult: (key, { reason }) => metrics?.countProbe(health.monitorOf(key) ?? '', reason),
   });
   closers.add(() => health.close());
@@ -208,6 +233,11 @@ async function startDemo({ configuration }: Settings): Promise<DemoDataCenters |
   return configuration.kind === 'demo' ? startDemoDataCenters({ port: configuration.port }) : undefined;
 }
 
+/** Whether nothing was ever configured here. */
+function isNew({ generation }: Config): boolean {
+  return generation === 0;
+}
+
 function directorySource({ configuration }: Settings, contract: Contract): DirectorySource | undefined {
   switch (configuration.kind) {
     case 'none':
@@ -232,7 +262,7 @@ async function reload(
   try {
     const problems = await apply();
     if (problems.length === 0) log.info('configuration directory applied');
-    else log.error({ problems }, 'the configuration directory has mistakes; what was there before stays');
+    else log.error({ problems }, BAD_DIRECTORY);
   } catch (error) {
     log.error(
       { err: error },

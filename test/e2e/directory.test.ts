@@ -102,6 +102,17 @@ describe('a node with a configuration directory', () => {
     expect(await apiClient(node.api).get('/v1/problems')).toMatchObject({ items: [] });
   });
 
+  it('starts again with what it had when the files are broken meanwhile, and says so', async () => {
+    await node.stop();
+    writeFileSync(zoneFile, zoneText('192.0.2.300'));
+    node = await startNodeProcess(['--data', data.path, '--config', config.path]);
+    expect(await www()).toEqual(['192.0.2.12']);
+    expect(node.output()).toMatch(/has mistakes/);
+    const { items } = await apiClient(node.api).get<{ items: { source?: unknown }[] }>('/v1/problems');
+    expect(items.map(({ source }) => source)).toEqual([{ file: 'zones/example.org.zone', line: 5 }]);
+    writeFileSync(zoneFile, zoneText('192.0.2.12'));
+  });
+
   it('forgets what was removed from the files', async () => {
     rmSync(yamlFile);
     node.signal('SIGHUP');

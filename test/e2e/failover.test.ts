@@ -141,6 +141,35 @@ describe('a node that was configured by REST', () => {
     expect(await germanAnswer()).toEqual(['192.0.2.1']);
   });
 
+  it('remembers over a restart who was down', async () => {
+    await untilGermansGet('192.0.2.1');
+    await endpoints.get('fra')?.kill();
+    await untilGermansGet('192.0.2.3');
+    await node.stop();
+    node = await startNodeProcess(['--data', data.path, '--config', 'none']);
+    api = apiClient(node.api);
+    // The very first answer: no probe needs to have reported yet.
+    expect(await germanAnswer()).toEqual(['192.0.2.3']);
+    await endpoints.get('fra')?.start();
+    await untilGermansGet('192.0.2.1');
+  });
+
+  it('tells as a problem that all of a pool are down', async () => {
+    for (const endpoint of endpoints.values()) await endpoint.kill();
+    const problem = await eventually(
+      async () => {
+        const { items } = await api.get<{ items: { code: string; path: string }[] }>('/v1/problems');
+        return items.find(({ code }) => code === 'all-down');
+      },
+      { withinMs: 10_000, what: 'the problem is told' },
+    );
+    expect(problem.path).toBe('steeredNames/www.example.org.');
+    // Fail open: as if all were up.
+    expect(await germanAnswer()).toEqual(['192.0.2.1']);
+    for (const endpoint of endpoints.values()) await endpoint.start();
+    await untilGermansGet('192.0.2.1');
+  });
+
   it('explains what it answers', async () => {
     await untilGermansGet('192.0.2.1');
     const told = await api.get<{ answer: { records: string[] }; client: { location: { country: string } } }>(
