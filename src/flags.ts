@@ -68,6 +68,11 @@ export function flagsUsage(flags: readonly Flag[]): string {
     .join('\n');
 }
 
+/** A word where a command takes none, or no more. */
+export function strayWord(word: string): Problem {
+  return { code: 'stray-word', path: word, message: `"${word}" is neither a flag nor a flag's value.` };
+}
+
 function unknownFlag(written: string, flags: readonly Flag[]): Problem {
   const hint = didYouMean(
     written,

@@ -2,7 +2,7 @@ import { didYouMean } from './config/did-you-mean.ts';
 import { type Parsed, type Problem, refused } from './config/problem.ts';
 import { DEMO_PORT } from './demo/data-centers.ts';
 import { formatAddress, normalise, parseAddress } from './dns/address.ts';
-import { type Arguments, type Flag, flagsUsage, readArguments } from './flags.ts';
+import { type Arguments, type Flag, flagsUsage, readArguments, strayWord } from './flags.ts';
 import { type LogLevel, logLevels } from './observe/log.ts';
 import { formatListenAddress, type ListenAddress } from './server/listen-address.ts';
 
@@ -296,10 +296,6 @@ function parseLogLevel(given: Arguments, env: Environment): Parsed<LogLevel> {
   if (level !== undefined) return { ok: true, value: level };
   const hint = didYouMean(chosen.value ?? '', logLevels) || ` Use one of ${logLevels.join(', ')}.`;
   return refused('bad-log-level', '--log-level', `"${chosen.value}" is not a log level.${hint}`);
-}
-
-function strayWord(word: string): Problem {
-  return { code: 'stray-word', path: word, message: `"${word}" is neither a flag nor a flag's value.` };
 }
 
 function isLoopback(text: string): boolean {

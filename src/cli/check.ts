@@ -23,9 +23,10 @@ export const checkCommand: Command = {
   run: async (argv, { env, out, err }) => {
     const given = readArguments(argv, flags);
     if (given.problems.length > 0) throw usageError(given.problems);
-    const directory = given.values.get('config')?.at(-1) ?? given.words[0] ?? env.MERIDIAN_CONFIG;
-    if (directory === undefined || directory === '')
-      throw new CommandError('name the directory to check: meridian check --config DIR', EXIT_USAGE);
+    const named = [...(given.values.get('config') ?? []), ...given.words];
+    const [directory = env.MERIDIAN_CONFIG, ...more] = named;
+    if (directory === undefined || directory === '' || more.length > 0)
+      throw new CommandError('name one directory to check: meridian check --config DIR', EXIT_USAGE);
     const reading = await readDirectory(directory, createContract(probeKinds));
     if (reading.ok) {
       out(

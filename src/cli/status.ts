@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpointHealthSchema, nodeStatusSchema } from '../api/answer-schemas.ts';
-import { flagsUsage, readArguments } from '../flags.ts';
+import { flagsUsage, readArguments, strayWord } from '../flags.ts';
 import { createApiClient } from './api-client.ts';
 import { apiFlags, type Command, EXIT_FAILED, EXIT_OK, usageError } from './command.ts';
 import { textTable } from './text-table.ts';
@@ -17,7 +17,8 @@ export const statusCommand: Command = {
   usage: () => flagsUsage(apiFlags),
   run: async (argv, terminal) => {
     const given = readArguments(argv, apiFlags);
-    if (given.problems.length > 0) throw usageError(given.problems);
+    const problems = [...given.problems, ...given.words.map(strayWord)];
+    if (problems.length > 0) throw usageError(problems);
     const api = await createApiClient(given, terminal);
     const status = await api.get('/v1/status', nodeStatusSchema);
     const health = await api.get('/v1/health', healthSchema);

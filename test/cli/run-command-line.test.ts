@@ -62,7 +62,9 @@ describe('meridian', () => {
     { name: 'an unknown flag of serve', argv: ['serve', '--dsn=x'], says: 'Did you mean "--dns"?' },
     { name: 'explain without a name', argv: ['explain'], says: 'give one name' },
     { name: 'break without a data center', argv: ['break'], says: 'name one data center' },
-    { name: 'check without a directory', argv: ['check'], says: 'name the directory' },
+    { name: 'status of something', argv: ['status', 'fra'], says: '"fra" is neither a flag' },
+    { name: 'check without a directory', argv: ['check'], says: 'name one directory' },
+    { name: 'check of two directories', argv: ['check', 'a', '--config', 'b'], says: 'name one directory' },
     {
       name: 'an API that is no URL',
       argv: ['status', '--api', 'ftp://x'],
