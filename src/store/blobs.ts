@@ -25,6 +25,12 @@ export function readBlob(database: Database, hash: string): Uint8Array | undefin
   return bytes;
 }
 
+/** Whether the bytes of that hash are there and are those that were put. */
+export function hasWholeBlob(database: Database, hash: string): boolean {
+  const bytes = database.blob(hash);
+  return bytes !== undefined && blobHash(bytes) === hash;
+}
+
 /** Hashes of the blobs that no zone of this configuration refers to. */
 export function unreferencedBlobs(database: Database, config: Config): readonly string[] {
   const referenced = new Set<string>();

@@ -118,10 +118,6 @@ export class Database {
     });
   }
 
-  hasBlob(hash: string): boolean {
-    return this.#blobs.doesExist(hash);
-  }
-
   blob(hash: string): Uint8Array | undefined {
     return this.#blobs.getBinary(hash);
   }

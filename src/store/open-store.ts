@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Authorship, Change, Config } from '../config/model.ts';
-import { blobHash, MAX_BLOB_LENGTH, readBlob, unreferencedBlobs } from './blobs.ts';
+import { blobHash, hasWholeBlob, MAX_BLOB_LENGTH, readBlob, unreferencedBlobs } from './blobs.ts';
 import { Database } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { isDocumentId } from './document.ts';
@@ -126,7 +126,8 @@ class AutomergeStore implements ReplicatedStore {
     const hash = blobHash(bytes);
     const copy = Buffer.from(bytes);
     return this.#queue.alone(async () => {
-      if (!this.#database.hasBlob(hash)) await this.#database.putBlob(hash, copy);
+      // Damaged bytes are put again: the message about them says so.
+      if (!hasWholeBlob(this.#database, hash)) await this.#database.putBlob(hash, copy);
       return hash;
     });
   }

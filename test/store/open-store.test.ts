@@ -161,6 +161,22 @@ describe('what cannot be opened is refused with the directory’s name', () => {
     });
   });
 
+  it('tells of a damaged blob, and takes its bytes again', async () => {
+    const directory = scratch.directory();
+    const bytes = Buffer.from('a zone');
+    const first = await open(directory);
+    const hash = await first.putBlob(bytes);
+    await first.close();
+    const root = openLmdb<Buffer, string>({ path: join(directory, 'database'), ...databaseOptions });
+    root.openDB<Buffer, string>({ name: 'blobs', encoding: 'binary' }).putSync(hash, Buffer.from('a zzne'));
+    await root.close();
+    const store = await open(directory);
+    expect(() => store.getBlob(hash)).toThrow(/is damaged on disk\. Apply its zone file again/);
+    await store.putBlob(bytes);
+    expect(store.getBlob(hash)).toEqual(bytes);
+    await store.close();
+  });
+
   it('opens a copy of a closed directory', async () => {
     const [original, copy] = [await filled(), join(scratch.directory(), 'copy')];
     cpSync(original, copy, { recursive: true });
