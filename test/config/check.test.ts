@@ -194,6 +194,16 @@ describe('checkConfig', () => {
       want: ['duplicate-record zones/example.org./rrsets/a.example.org. MX/records/1'],
     },
     {
+      name: 'tells of a name that a zone file would have completed',
+      given: [record('a.example.org', 'MX', ['10 mail', '20 mail.', '30 mail.example.org', '0 .'])],
+      want: ['bare-name zones/example.org./rrsets/a.example.org. MX/records/0'],
+    },
+    {
+      name: 'tells of text that lost its quotes',
+      given: [record('a.example.org', 'TXT', ['v=spf1 mx -all', '"quoted text"', 'oneword'])],
+      want: ['unquoted-text zones/example.org./rrsets/a.example.org. TXT/records/0'],
+    },
+    {
       name: 'tells of an RRset that the compiler would leave out because it fits no message',
       given: [
         record(

@@ -126,7 +126,7 @@ describe('readDirectory', () => {
         'a.yaml:3: dataCenters/sin/longitude: "longitude" is missing.',
         'b.yaml:6: pools/web/endpoints/e/adress: "adress" is not a field here.',
         'b.yaml:4: pools/web/endpoints/e: "e" must have exactly one of address and canonicalName.',
-        'zones/example.org.zone:4: zones/example.org.zone: A address must be an IPv4 address, got "192.0.2.300".',
+        'zones/example.org.zone:4: A address must be an IPv4 address, got "192.0.2.300".',
       ],
     },
     {
@@ -150,9 +150,7 @@ describe('readDirectory', () => {
         'a.yaml': 'steeredNames:\n  - { name: a.example.org, pool: other, policy: closest }\n',
         'b.yaml': 'pools:\n  - [',
       },
-      want: [
-        'b.yaml:2: b.yaml: Flow sequence in block collection must be sufficiently indented and end with a ].',
-      ],
+      want: ['b.yaml:2: Flow sequence in block collection must be sufficiently indented and end with a ].'],
     },
     {
       name: 'tells both places of a name that stands twice',
@@ -180,7 +178,7 @@ describe('readDirectory', () => {
       name: 'refuses a file that is no mapping, and a collection that is no list',
       given: { 'a.yaml': '- x\n', 'b.yaml': 'pools:\n  web: {}\noverrides: 3\n' },
       want: [
-        'a.yaml:1: a.yaml: The file must have top-level keys, some of dataCenters, pools, monitors, policies, steeredNames, overrides.',
+        'a.yaml:1: The file must have top-level keys, some of dataCenters, pools, monitors, policies, steeredNames, overrides.',
         'b.yaml:1: pools: "pools" must be a list, each item with its name.',
         'b.yaml:3: overrides: "overrides" must be a list, each item with its id.',
       ],
@@ -188,7 +186,7 @@ describe('readDirectory', () => {
     {
       name: 'refuses keys that stand twice',
       given: { 'a.yaml': 'pools: []\npools: []\n' },
-      want: ['a.yaml:2: a.yaml: Map keys must be unique.'],
+      want: ['a.yaml:2: Map keys must be unique.'],
     },
     {
       name: 'bounds what aliases can grow to',
@@ -198,13 +196,13 @@ describe('readDirectory', () => {
           (_, i) => `  - &${'bcdefghi'[i]} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(', ')}]\n`,
         ).join('')}`,
       },
-      want: ['a.yaml:1: a.yaml: Excessive alias count indicates a resource exhaustion attack.'],
+      want: ['a.yaml:1: Excessive alias count indicates a resource exhaustion attack.'],
     },
     {
       name: 'refuses YAML among the zone files, where it would be overlooked',
       given: { 'zones/a.yaml': '' },
       want: [
-        'zones/a.yaml:1: zones/a.yaml: zones/a.yaml is not read: YAML files belong beside the folder zones, not into it.',
+        'zones/a.yaml:1: zones/a.yaml is not read: YAML files belong beside the folder zones, not into it.',
       ],
     },
     {
@@ -246,7 +244,7 @@ describe('readDirectory', () => {
     symlinkSync('/etc/hostname', join(directory, 'b.yaml'));
     symlinkSync('/etc/hostname', join(directory, 'zones.inc'));
     expect(await problemsOf({ 'example.org.zone': `${zone}$INCLUDE zones.inc\n` })).toEqual([
-      'b.yaml:1: b.yaml: b.yaml lies outside the configuration directory; put it, or a copy, inside.',
+      'b.yaml:1: b.yaml lies outside the configuration directory; put it, or a copy, inside.',
       'example.org.zone:5: zones.inc: $INCLUDE "zones.inc" leads out of the configuration directory; put the file inside.',
     ]);
   });
@@ -263,8 +261,8 @@ describe('readDirectory', () => {
     writeFileSync(join(directory, 'a.yaml'), Uint8Array.of(0xff, 0xfe, 0x41));
     mkdirSync(join(directory, 'b.yaml'));
     expect(await problemsOf({})).toEqual([
-      'a.yaml:1: a.yaml: a.yaml is not UTF-8 text; save it as UTF-8.',
-      'b.yaml:1: b.yaml: b.yaml cannot be read: it is a directory, and a file is expected.',
+      'a.yaml:1: a.yaml is not UTF-8 text; save it as UTF-8.',
+      'b.yaml:1: b.yaml cannot be read: it is a directory, and a file is expected.',
     ]);
   });
 });

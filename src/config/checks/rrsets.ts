@@ -1,9 +1,9 @@
-import { isSubdomain, parseName } from '../../dns/name.ts';
+import { formatName, isSubdomain, labelCount, parseName } from '../../dns/name.ts';
 import { octetKey } from '../../dns/octet-key.ts';
 import { canonicalRdata } from '../../dns/rdata/canonical.ts';
 import { parseRdata, rdataKind } from '../../dns/rdata/index.ts';
 import { MAX_RRSET_LENGTH, RECORD_HEAD_LENGTH } from '../../dns/rdata/kind.ts';
-import { isMetaType, parseType, TYPE_CNAME, TYPE_NS, TYPE_SOA } from '../../dns/type.ts';
+import { isMetaType, parseType, TYPE_CNAME, TYPE_NS, TYPE_SOA, TYPE_TXT } from '../../dns/type.ts';
 import type { Stored } from '../model.ts';
 import type { Problem } from '../problem.ts';
 import { rrsetPath } from '../resource-path.ts';
@@ -101,6 +101,7 @@ function checkRecords(path: string, type: number, rrset: RRset, add: Add): void 
       for (const problem of rdata.problems) add(problem.code, `${path}/records/${i}`, problem.message);
       continue;
     }
+    checkZoneFileHabits(`${path}/records/${i}`, type, text, rdata.value, add);
     octets += rdata.value.length + RECORD_HEAD_LENGTH;
     if (rrset.records.length === 1) break;
     const content = octetKey(canonicalRdata(rdataKind(type), rdata.value));
@@ -119,5 +120,21 @@ function checkRecords(path: string, type: number, rrset: RRset, add: Add): void 
       `${path}/records`,
       `The RRset takes ${octets} octets and does not fit a message; at most ${MAX_RRSET_LENGTH} do.`,
     );
+  }
+}
+
+/** What means something else here than in a zone file would be published without anybody noticing. */
+function checkZoneFileHabits(place: string, type: number, text: string, rdata: Uint8Array, add: Add): void {
+  if (type === TYPE_TXT && !text.includes('"') && /\s/.test(text.trim())) {
+    const quoted = `"${text.trim()}"`;
+    add('unquoted-text', place, `Without quotes each word is a string of its own; write it as ${quoted}.`);
+  }
+  for (const { offset, length } of rdataKind(type).names(rdata)) {
+    const name = rdata.subarray(offset, offset + length);
+    const written = formatName(name);
+    if (labelCount(name) !== 1 || text.includes(written)) continue;
+    const bare = written.slice(0, -1);
+    const message = `Names are absolute here, so "${bare}" would be a top-level domain; write the whole name, or "${written}" if that is meant.`;
+    add('bare-name', place, message);
   }
 }

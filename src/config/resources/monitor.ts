@@ -48,7 +48,7 @@ export function monitorSchemaFor(kinds: readonly ProbeKindContract[]): z.ZodType
     z
       .strictObject({ ...monitorFields, kind: z.literal(kind), settings: settings.prefault({}) })
       .refine((monitor) => monitor.timeoutSeconds <= monitor.intervalSeconds, {
-        error: 'timeoutSeconds must not be longer than intervalSeconds',
+        error: 'must not be longer than intervalSeconds; it is 3 unless told',
         path: ['timeoutSeconds'],
       })
       .refine((monitor) => requiresPort !== true || monitor.port !== undefined, {

@@ -13,7 +13,14 @@ export const zoneSchema = z
     /** Host names of the apex NS RRset; the first is the SOA's MNAME. */
     nameServers: z.array(domainName).min(1).max(13),
     /** The SOA's RNAME, in domain form: `hostmaster.example.org.`. */
-    contact: domainName.default('hostmaster.invalid.'),
+    contact: z
+      .string()
+      .refine((text) => !text.includes('@'), {
+        error:
+          'must be in domain form: hostmaster.example.org for hostmaster@example.org (RFC 1035 section 3.3.13)',
+      })
+      .pipe(domainName)
+      .default('hostmaster.invalid.'),
     /** TTL of the synthesised SOA and apex NS. */
     ttlSeconds: ttlSeconds.default(3600),
     /** The SOA's MINIMUM: the TTL of negative answers (RFC 2308 section 4). */
