@@ -64,32 +64,32 @@ export async function startDemoDataCenters(options: {
   readonly places?: readonly DemoPlace[];
 }): Promise<DemoDataCenters> {
   const places = options.places ?? demoPlaces;
-  const sites = new Map(places.map((place) => [place.name, new DemoSite(place, options.port)]));
+  const servers = new Map(places.map((place) => [place.name, new DemoServer(place, options.port)]));
   const close = async (): Promise<void> => {
-    await Promise.all(Array.from(sites.values(), (site) => site.break()));
+    await Promise.all(Array.from(servers.values(), (server) => server.break()));
   };
   try {
-    for (const site of sites.values()) await site.mend();
+    for (const server of servers.values()) await server.mend();
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    list: () => Array.from(sites.values(), (site) => site.state()),
+    list: () => Array.from(servers.values(), (server) => server.state()),
     break: async (name) => {
-      await sites.get(name)?.break();
-      return sites.has(name);
+      await servers.get(name)?.break();
+      return servers.has(name);
     },
     mend: async (name) => {
-      await sites.get(name)?.mend();
-      return sites.has(name);
+      await servers.get(name)?.mend();
+      return servers.has(name);
     },
     close,
   };
 }
 
 /** One place's server; a new one listens after every mend, because a closed listener cannot be opened again. */
-class DemoSite {
+class DemoServer {
   readonly #place: DemoPlace;
   #port: number;
   #server: http.Server | undefined;
