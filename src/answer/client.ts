@@ -36,8 +36,21 @@ export function identifyClient(decision: Decision, query: Query, resolver: Clien
  */
 export function scopeOf(decision: Decision, query: Query, everywhere: boolean): number {
   if (everywhere || query.sourcePrefixLength === 0) return 0;
-  const mapped = query.subnetFamily === SUBNET_IPV6 && decision.clientFamily === 4;
-  return decision.mapPrefixLength + (mapped ? MAPPED_BITS : 0);
+  if (decision.clientFamily === 6) return besideMapped(decision.clientAddress, decision.mapPrefixLength);
+  return decision.mapPrefixLength + (query.subnetFamily === SUBNET_IPV6 ? MAPPED_BITS : 0);
+}
+
+/**
+ * The prefix length, longer if need be, so that the prefix leaves out `::ffff:0:0/96`: whoever is in there is located
+ * as IPv4 and may get another answer.
+ */
+function besideMapped(address: Uint8Array, prefixLength: number): number {
+  for (let i = 0; i < MAPPED_OCTETS; i++) {
+    const differing = (address[i] as number) ^ (i < MAPPED_OCTETS - 2 ? 0 : 0xff);
+    // The first differing bit, counted from 0, is the last that the prefix has to hold.
+    if (differing !== 0) return Math.max(prefixLength, i * 8 + Math.clz32(differing) - 24 + 1);
+  }
+  return prefixLength;
 }
 
 /** The scope that was sent, in the family of the located client: an IPv4-mapped client subnet is located as IPv4. */

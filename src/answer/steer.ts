@@ -8,6 +8,7 @@ import {
   type ZoneImage,
 } from '../snapshot/zone-image.ts';
 import {
+  ALL_DOWN_FALLBACK,
   type ChoiceOutcome,
   choose,
   poolAnswersType,
@@ -32,6 +33,7 @@ export function steer(
 ): ChoiceOutcome {
   const { choice, decision, query } = scratch;
   const pool = zone.pools + steeredWord(zone, steered, STEERED_POOL);
+  const how = steeredWord(zone, steered, STEERED_CHOICE);
   decision.zone = scratch.zone;
   decision.steered = steered;
   // A chain may have passed a steered name before: what was ranked and chosen for that one is not this one's.
@@ -39,13 +41,13 @@ export function steer(
   resetChoice(choice);
   tellChoice(scratch, zone);
   if (poolHasEndpoints(zone.words, pool)) {
-    // Said before the client is located: it holds for every client, and costs least.
-    if (!poolAnswersType(zone.words, pool, query.type)) return 'nodata';
+    // Said before the client is located: it holds for every client, and costs least. Fallback addresses may still
+    // be of the type.
+    if (!poolAnswersType(zone.words, pool, query.type) && how >> 8 !== ALL_DOWN_FALLBACK) return 'nodata';
     const map = snapshot.maps[steeredWord(zone, steered, STEERED_MAP)];
     if (map === undefined) return 'servfail';
     rank(scratch, map, resolver);
   }
-  const how = steeredWord(zone, steered, STEERED_CHOICE);
   const outcome = choose(
     choice,
     zone.words,

@@ -40,6 +40,11 @@ export async function findConfigFiles(directory: string): Promise<Parsed<ConfigF
     const message = `${file} is not read: YAML files belong beside the folder ${ZONES_FOLDER}, not into it.`;
     problems.push({ code: 'misplaced-file', path: file, message, source: { file, line: 1 } });
   }
+  if (problems.length === 0 && yaml.length + zones.length === 0) {
+    // A path that is mistaken or a volume that is not mounted would else take everything away.
+    const message = `${directory} has no *.yaml and no *.zone file; check the path, or give --config none.`;
+    problems.push({ code: 'empty-directory', path: '', message });
+  }
   if (yaml.length + zones.length > MAX_CONFIG_FILES) {
     const message = `The directory has ${yaml.length + zones.length} files; at most ${MAX_CONFIG_FILES} are read.`;
     problems.push({ code: 'too-many-files', path: basename(directory), message });
@@ -57,7 +62,10 @@ export async function readConfigFile(
     const path = await realpath(join(directory, file));
     const outside = refuseOutside(await realpath(directory), path, file);
     if (outside !== undefined) return { ok: false, problems: [outside] };
-    const { size } = await stat(path);
+    const found = await stat(path);
+    // A pipe or a device would keep its reader waiting, and every write of the API behind it.
+    if (!found.isFile() && !found.isDirectory()) return { ok: false, problems: [notRegular(file)] };
+    const { size } = found;
     if (size > maxOctets) return { ok: false, problems: [tooLarge(file, size, maxOctets)] };
     return decodeText(file, await readFile(path));
   } catch (error) {
@@ -86,6 +94,11 @@ export function refuseOutside(realDirectory: string, realFile: string, file: str
 export function tooLarge(file: string, octets: number, maxOctets: number): Problem {
   const message = `${file} has ${octets} octets; at most ${maxOctets} are read.`;
   return { code: 'file-too-large', path: file, message, source: { file, line: 1 } };
+}
+
+export function notRegular(file: string): Problem {
+  const message = `${file} is a pipe, socket or device; put a regular file there.`;
+  return { code: 'not-a-file', path: file, message, source: { file, line: 1 } };
 }
 
 /** Says in words what the operating system's code means for the operator. */

@@ -7,7 +7,14 @@ import { type ZoneShape, zoneShape } from '../config/zone-shape.ts';
 import { formatName, lowercaseName, namesEqual, parseName } from '../dns/name.ts';
 import { TYPE_SOA } from '../dns/type.ts';
 import { formatZone, type ParsedRRset, parseZoneFile } from '../dns/zone-file.ts';
-import { decodeText, MAX_ZONE_FILE_OCTETS, refuseOutside, tooLarge, unreadable } from './config-files.ts';
+import {
+  decodeText,
+  MAX_ZONE_FILE_OCTETS,
+  notRegular,
+  refuseOutside,
+  tooLarge,
+  unreadable,
+} from './config-files.ts';
 
 /** One zone file as read; `zone` is there when there are no problems. */
 export interface ZoneFileContents {
@@ -28,6 +35,7 @@ export function readZone(directory: string, file: string, text: string): ZoneFil
     text,
     origin: origin.ok ? origin.value : undefined,
     include: (name) => readInclude(directory, file, name),
+    nameOf: (name) => posix.join(posix.dirname(file), name),
   });
   const apexText = apex === undefined ? undefined : formatName(lowercaseName(apex));
   if (apex === undefined || apexText === undefined || problems.length > 0) {
@@ -72,7 +80,9 @@ function readInclude(directory: string, zoneFile: string, name: string): string 
   try {
     const path = realpathSync(join(directory, file));
     if (refuseOutside(realpathSync(directory), path, file) !== undefined) return outside(name);
-    const { size } = statSync(path);
+    const found = statSync(path);
+    if (!found.isFile() && !found.isDirectory()) return withoutSource(notRegular(file));
+    const { size } = found;
     if (size > MAX_ZONE_FILE_OCTETS) return withoutSource(tooLarge(file, size, MAX_ZONE_FILE_OCTETS));
     const text = decodeText(file, readFileSync(path));
     return text.ok ? text.value : (text.problems[0] ?? outside(name));

@@ -88,19 +88,43 @@ export function decodeQuery(bytes: Uint8Array, length: number, query: Query): De
   if (length < HEADER_LENGTH || ((bytes[2] as number) & 0x80) !== 0) return 'drop';
   query.id = uint16At(bytes, 0);
   query.flags = uint16At(bytes, 2);
-  if ((query.flags & OPCODE_MASK) !== 0) return 'notimp';
+  const other = (query.flags & OPCODE_MASK) !== 0;
   // RFC 9619: a query has exactly one question.
-  if (uint16At(bytes, 4) !== 1) return 'formerr';
+  if (uint16At(bytes, 4) !== 1) {
+    if (uint16At(bytes, 4) === 0) findOpt(bytes, length, HEADER_LENGTH, query);
+    return other ? 'notimp' : 'formerr';
+  }
   // A pointer in the question could only lead into the header.
   const nameEnd = readPlainName(query.name, bytes, HEADER_LENGTH, length);
   if (nameEnd === BAD_NAME || nameEnd + 4 > length) {
     query.name.length = 0;
-    return 'formerr';
+    return other ? 'notimp' : 'formerr';
   }
   query.type = uint16At(bytes, nameEnd);
   query.class = uint16At(bytes, nameEnd + 2);
   query.questionEnd = nameEnd + 4;
+  if (other) {
+    findOpt(bytes, length, query.questionEnd, query);
+    return 'notimp';
+  }
   return decodeRecords(bytes, length, query);
+}
+
+/** RFC 6891 section 6.1.1: who sent an OPT gets one, also with an error; nothing else of the message counts then. */
+function findOpt(bytes: Uint8Array, length: number, start: number, query: Query): void {
+  const records = Math.min(uint16At(bytes, 6) + uint16At(bytes, 8) + uint16At(bytes, 10), MAX_RECORDS);
+  let at = start;
+  for (let record = 0; record < records; record++) {
+    const fixed = skipName(bytes, at, length);
+    if (fixed === BAD_NAME || fixed + RECORD_FIXED_LENGTH > length) return;
+    if (uint16At(bytes, fixed) === TYPE_OPT && bytes[at] === 0) {
+      query.hasEdns = true;
+      query.payloadSize = uint16At(bytes, fixed + 2);
+      return;
+    }
+    at = fixed + RECORD_FIXED_LENGTH + uint16At(bytes, fixed + 8);
+    if (at > length) return;
+  }
 }
 
 function clear(query: Query): void {

@@ -13,6 +13,8 @@ export const TYPE_KEY = 25;
 export const TYPE_AAAA = 28;
 export const TYPE_SRV = 33;
 export const TYPE_OPT = 41;
+/** RFC 6672; known so that it can be refused. */
+export const TYPE_DNAME = 39;
 export const TYPE_DS = 43;
 export const TYPE_RRSIG = 46;
 export const TYPE_NSEC = 47;
@@ -45,7 +47,7 @@ const mnemonicByType: ReadonlyMap<number, string> = new Map([
   [TYPE_SRV, 'SRV'],
   [35, 'NAPTR'],
   [37, 'CERT'],
-  [39, 'DNAME'],
+  [TYPE_DNAME, 'DNAME'],
   [TYPE_OPT, 'OPT'],
   [TYPE_DS, 'DS'],
   [44, 'SSHFP'],

@@ -3,7 +3,8 @@ import { formatName, isSubdomain, lowercaseName, namesEqual } from './name.ts';
 import { octetKey } from './octet-key.ts';
 import { canonicalRdata, LINEAR_SEARCH_LIMIT, octetsEqual } from './rdata/canonical.ts';
 import { rdataKind } from './rdata/index.ts';
-import { formatType, mayStandBesideCname, TYPE_CNAME, TYPE_NS, TYPE_SOA } from './type.ts';
+import { MAX_RRSET_LENGTH, RECORD_HEAD_LENGTH } from './rdata/kind.ts';
+import { formatType, mayStandBesideCname, TYPE_CNAME, TYPE_DNAME, TYPE_NS, TYPE_SOA } from './type.ts';
 
 /*
  * Gathers records into RRsets, and checks what only the whole zone can tell.
@@ -40,6 +41,10 @@ interface OwnerNode {
   readonly owner: Uint8Array;
   readonly rrsets: GrowingRRset[];
 }
+
+/** RFC 6672 section 3: a server that does not synthesise from a DNAME would deny every name below it. */
+export const DNAME_SENTENCE =
+  'names below it are not redirected by this server yet; write a CNAME for each, or a wildcard CNAME.';
 
 /** Collects the records of one zone. */
 export class ZoneCollation {
@@ -85,6 +90,7 @@ export class ZoneCollation {
   finish(file: string): { readonly rrsets: ParsedRRset[]; readonly apex: Uint8Array | undefined } {
     const apex = this.#checkApex(file);
     const rrsets = this.#rrsets.filter((rrset) => this.#checkPlace(rrset, apex));
+    for (const rrset of rrsets) this.#checkServable(rrset);
     for (const node of this.#owners.values()) this.#checkCname(node);
     return { rrsets, apex };
   }
@@ -155,6 +161,18 @@ export class ZoneCollation {
     const sentence = `${subject(rrset)} is outside the zone ${formatName(apex)}`;
     this.#refuse('outside-zone', rrset.source, `${sentence}; check the name's final dot and $ORIGIN.`);
     return false;
+  }
+
+  /** What could be stored but not be answered would turn into a denial that the data exists. */
+  #checkServable(rrset: GrowingRRset): void {
+    if (rrset.type === TYPE_DNAME) {
+      this.#refuse('unserved-type', rrset.source, `${subject(rrset)}: ${DNAME_SENTENCE}`);
+    }
+    const octets = rrset.rdatas.reduce((sum, rdata) => sum + rdata.length + RECORD_HEAD_LENGTH, 0);
+    if (octets > MAX_RRSET_LENGTH) {
+      const sentence = `${subject(rrset)} takes ${octets} octets and does not fit a message`;
+      this.#refuse('rrset-too-large', rrset.source, `${sentence}; at most ${MAX_RRSET_LENGTH} do.`);
+    }
   }
 
   #checkCname({ owner, rrsets }: OwnerNode): void {

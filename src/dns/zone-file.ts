@@ -25,6 +25,8 @@ export interface ZoneFileSource {
   readonly origin: Uint8Array | undefined;
   /** The text of a file named in $INCLUDE, or why there is none. */
   readonly include: (file: string) => string | Problem;
+  /** The name under which problems tell an included file; as it is written unless given. */
+  readonly nameOf?: (file: string) => string;
 }
 
 /** Serve the zone only when there are no problems; the RRsets are then complete. */
@@ -142,7 +144,8 @@ class ZoneReader {
   #include(file: string, originField: Field | undefined, source: SourceLine): void {
     const origin = originField === undefined ? this.#origin : this.#parseName(originField, source);
     if (origin === undefined) return;
-    if (this.#files.includes(file)) {
+    const name = this.#source.nameOf?.(file) ?? file;
+    if (this.#files.includes(name)) {
       this.#refuse('include-loop', source, `$INCLUDE ${excerpt(file)} includes itself.`);
       return;
     }
@@ -166,7 +169,7 @@ class ZoneReader {
     }
     const before = { origin: this.#origin, owner: this.#lastOwner, broken: this.#lastOwnerBroken };
     this.#origin = origin;
-    this.#readFile(file, text);
+    this.#readFile(name, text);
     this.#origin = before.origin;
     this.#lastOwner = before.owner;
     this.#lastOwnerBroken = before.broken;

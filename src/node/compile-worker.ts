@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Parsed, parsed } from '../config/problem.ts';
+import { openMap } from '../geo/map.ts';
 import { openGeoTable } from '../geo/table.ts';
 import { loadGeoTable, loadShippedTable, shippedTablePath } from '../geofiles/load-geo.ts';
 import { signatureOf } from '../geofiles/watch-geo-files.ts';
@@ -38,7 +39,7 @@ async function run(job: CompileJob): Promise<CompileResults[CompileJob['kind']]>
       const table = openGeoTable(job.geoTable);
       const inputs = [MAP_FORMAT, table.metadata.digest, JSON.stringify(job.source)];
       const cached = cache.load(inputs);
-      if (cached !== undefined) return cached;
+      if (cached !== undefined && opens(openMap, cached)) return cached;
       const image = compileMap(job.source, table);
       cache.keep(inputs, image);
       return image;
@@ -52,8 +53,18 @@ async function run(job: CompileJob): Promise<CompileResults[CompileJob['kind']]>
 async function geoTable(paths: readonly string[]): Promise<Parsed<SharedArrayBuffer>> {
   const inputs = [TABLE_FORMAT, await signatureOf(paths.length === 0 ? [shippedTablePath] : paths)];
   const cached = cache.load(inputs);
-  if (cached !== undefined) return parsed(cached);
+  if (cached !== undefined && opens(openGeoTable, cached)) return parsed(cached);
   const loaded = await (paths.length === 0 ? loadShippedTable() : loadGeoTable(paths));
   if (loaded.ok) cache.keep(inputs, loaded.value);
   return loaded;
+}
+
+/** A cached image that is not what it should be is made anew. */
+function opens(open: (image: SharedArrayBuffer) => unknown, image: SharedArrayBuffer): boolean {
+  try {
+    open(image);
+    return true;
+  } catch {
+    return false;
+  }
 }

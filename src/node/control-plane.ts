@@ -62,6 +62,8 @@ export class NodeControlPlane implements ControlPlane {
   #openTable: GeoTable;
   #snapshot: Snapshot | undefined;
   readonly #waiting: WaitingWrite[] = [];
+  /** Why the last commit failed; undefined once one has succeeded again. */
+  #storeFailure: string | undefined;
   /** Writes, reloads and new geo tables take turns: each is checked against what the one before it left. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -84,7 +86,7 @@ export class NodeControlPlane implements ControlPlane {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ changes, authorship, resolve, reject });
       // The first to wait asks for a turn; whoever comes until then goes with it.
-      if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeWaiting());
+      if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeAll(this.#waiting.splice(0)));
     });
   }
 
@@ -202,12 +204,21 @@ export class NodeControlPlane implements ControlPlane {
     this.#feed.close();
   }
 
-  /** Checks the waiting writes one after the other, then commits them with one flush and publishes them once. */
-  async #writeWaiting(): Promise<void> {
+  /** Whatever goes wrong, nobody is left waiting. */
+  async #writeAll(writes: readonly WaitingWrite[]): Promise<void> {
+    try {
+      await this.#writeTogether(writes);
+    } catch (error) {
+      for (const { reject } of writes) reject(error);
+    }
+  }
+
+  /** Checks writes one after the other, then commits them with one flush and publishes them once. */
+  async #writeTogether(writes: readonly WaitingWrite[]): Promise<void> {
     const accepted: WaitingWrite[] = [];
     let config = this.config;
     let problems = this.#configProblems;
-    for (const write of this.#waiting.splice(0)) {
+    for (const write of writes) {
       const next = previewConfig(config, write.changes);
       const after = checkConfig(next, { shapes: this.#shapes });
       const refusals = refuseForeignEdits(config, write.changes);
@@ -223,7 +234,9 @@ export class NodeControlPlane implements ControlPlane {
     const commits = await Promise.allSettled(
       accepted.map(({ changes, authorship }) => this.#parts.store.commit(changes, authorship)),
     );
-    const whole = commits.every(({ status }) => status === 'fulfilled');
+    const failed = commits.find((commit) => commit.status === 'rejected');
+    this.#storeFailure = failed === undefined ? undefined : String(failed.reason?.message ?? failed.reason);
+    const whole = failed === undefined;
     this.#configProblems = whole ? problems : checkConfig(this.config, { shapes: this.#shapes });
     await this.#settle(accepted, commits);
   }
@@ -293,6 +306,11 @@ export class NodeControlPlane implements ControlPlane {
         name: 'dns',
         holds: listening.length > 0,
         detail: listening.length > 0 ? `serves DNS on ${listening.join(', ')}` : 'does not serve DNS yet',
+      },
+      {
+        name: 'store',
+        holds: this.#storeFailure === undefined,
+        detail: this.#storeFailure ?? 'the last write is on disk',
       },
       {
         name: 'verdicts',

@@ -34,9 +34,8 @@ export async function planFromDirectory(
   if (!plan.ok) return plan;
   // Before the commit that refers to them, so that no zone is ever without its records.
   const encoder = new TextEncoder();
-  for (const { text, blob } of contents.zones) {
-    if (store.getBlob(blob) === undefined) await store.putBlob(encoder.encode(text));
-  }
+  // Known ones too: that repairs a damaged blob.
+  for (const { text } of contents.zones) await store.putBlob(encoder.encode(text));
   return parsed({
     changes: plan.value,
     shapes: new Map(contents.zones.map(({ apex, shape }) => [apex, shape])),

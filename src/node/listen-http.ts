@@ -9,10 +9,11 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** What is under way at the end gets this long; event streams never end by themselves. */
 const CLOSE_GRACE_MS = 500;
 
-/** Listens for HTTP; rejects with a `ListenError`. */
+/** Listens for HTTP; rejects with a `ListenError`. `onError` is told what goes wrong with the listener later. */
 export function listenHttp(
   app: RequestListener,
   wanted: ListenAddress,
+  onError: (error: Error) => void,
 ): Promise<{ readonly server: Server; readonly address: ListenAddress }> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, app);
   server.maxConnections = MAX_HTTP_CONNECTIONS;
@@ -21,6 +22,8 @@ export function listenHttp(
       reject(new ListenError(error.code ?? 'unknown', wanted, error.message, '--api'));
     });
     server.listen({ host: wanted.address, port: wanted.port, ipv6Only: true, exclusive: true }, () => {
+      // A connection that could not be accepted (no descriptors left) is its client's loss and not the node's end.
+      server.on('error', onError);
       const { port } = server.address() as AddressInfo;
       resolve({ server, address: { address: wanted.address, port } });
     });

@@ -49,7 +49,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
   try {
     for (const wanted of settings.api) {
-      const { server, address } = await listenHttp(app, wanted);
+      const { server, address } = await listenHttp(app, wanted, (error) =>
+        log.warn({ err: error }, 'a connection to the API could not be accepted'),
+      );
       servers.push(server);
       addresses.push(address);
     }

@@ -100,6 +100,20 @@ describe('readDirectory', () => {
     expect((await problemsOf(files)).length).toBe(3);
   });
 
+  it('refuses a directory without any file: a mistaken path must not take everything away', async () => {
+    expect(await problemsOf({ 'README.txt': 'nothing for us' })).toEqual([
+      expect.stringMatching(/has no \*\.yaml and no \*\.zone file; check the path/),
+    ]);
+  });
+
+  it('names a mistake in an included file by its place in the directory', async () => {
+    const given = {
+      'zones/example.org.zone': `${zone}$INCLUDE part.inc\n`,
+      'zones/part.inc': 'x A nonsense\n',
+    };
+    expect(await problemsOf(given)).toEqual([expect.stringMatching(/^zones\/part\.inc:1: /)]);
+  });
+
   it('joins several files, empty ones too, and leaves others alone', async () => {
     const [top = '', ...rest] = yaml.split(/(?=^policies:)/m);
     const files = { 'a.yml': top, 'b.yaml': rest.join(''), 'c.yaml': '# nothing\n', 'README.md': '{' };

@@ -215,6 +215,16 @@ describe('problems of a line', () => {
       want: '5 many-cnames: a.example.org. has 2 CNAME records',
     },
     {
+      name: 'an RRset that fits no message',
+      given: `a TYPE65400 \\# 65000 ${'00'.repeat(65_000)}`,
+      want: '5 rrset-too-large: a.example.org. TYPE65400 takes 65012 octets',
+    },
+    {
+      name: 'DNAME, which is not followed',
+      given: 'a TYPE39 \\# 1 00',
+      want: '5 unserved-type: a.example.org. DNAME: names below it are not redirected',
+    },
+    {
       name: 'an alias beside data',
       given: 'a A 192.0.2.1\nA CNAME b',
       want: '6 cname-and-other-data: a.example.org. has a CNAME record and also A (zones/example.org.zone:5)',

@@ -72,6 +72,11 @@ describe('which client is located, and the scope of the answer', () => {
       want: ['NOERROR aa', nyc, 'scope /121'],
     },
     {
+      name: 'an unallocated IPv6 place: the scope leaves out ::ffff:0:0/96, RFC 7871 section 7.2.1',
+      given: 'www.example.org A +subnet=::1/128 @198.51.100.1',
+      want: ['NOERROR aa', 'an www.example.org. 30 A 192.0.2.3', 'scope /81'],
+    },
+    {
       name: 'one policy for everybody',
       given: 'everybody.example.org A +subnet=198.51.100.0/24',
       want: ['NOERROR aa', 'an everybody.example.org. 30 A 192.0.2.2', 'scope /0'],
@@ -249,6 +254,17 @@ describe('verdicts', () => {
       name: 'fallback without that type',
       given: { verdicts: allDown, allDown: 'fallback', fallback: ['203.0.113.1'], type: 'AAAA' },
       want: 'NOERROR aa, fallback',
+    },
+    {
+      name: 'fallback of a type that the pool lacks',
+      given: {
+        pool: ['fra A 192.0.2.1'],
+        verdicts: ['down'],
+        allDown: 'fallback',
+        fallback: ['203.0.113.1', '2001:db8::f'],
+        type: 'AAAA',
+      },
+      want: 'NOERROR aa, AAAA 2001:db8::f, fallback',
     },
     { name: 'NODATA', given: { verdicts: allDown, allDown: 'nodata' }, want: 'NOERROR aa, none' },
     { name: 'SERVFAIL', given: { verdicts: allDown, allDown: 'servfail' }, want: 'SERVFAIL, none' },

@@ -64,10 +64,32 @@ export const packetVectors: readonly PacketVector[] = [
     given: query(question, undefined, 'f800'),
     want: '',
   },
-  { name: 'IQUERY', given: query(question, undefined, '0800'), want: header('8804', '0000 0000 0000 0000') },
-  { name: 'NOTIFY', given: query(question, undefined, '2100'), want: header('a104', '0000 0000 0000 0000') },
-  { name: 'UPDATE', given: query(question, undefined, '2800'), want: header('a804', '0000 0000 0000 0000') },
+  {
+    name: 'IQUERY',
+    given: query(question, undefined, '0800'),
+    want: `${header('8804', '0001 0000 0000 0000')} ${question}`,
+  },
+  {
+    name: 'NOTIFY',
+    given: query(question, undefined, '2100'),
+    want: `${header('a104', '0001 0000 0000 0000')} ${question}`,
+  },
+  {
+    name: 'UPDATE',
+    given: query(question, undefined, '2800'),
+    want: `${header('a804', '0001 0000 0000 0000')} ${question}`,
+  },
 
+  {
+    name: 'NOTIFY with OPT gets one, RFC 6891 section 6.1.1',
+    given: query(`${question} 00 0029 1000 00 00 0000 0000`, '0001 0000 0000 0001', '2100'),
+    want: `${header('a104', '0001 0000 0000 0001')} ${question} ${opt}`,
+  },
+  {
+    name: 'no question, with OPT',
+    given: query('00 0029 1000 00 00 0000 0000', '0000 0000 0000 0001'),
+    want: `${header('8001', '0000 0000 0000 0001')} ${opt}`,
+  },
   { name: 'a header alone', given: query('', '0000 0000 0000 0000'), want: formerr },
   {
     name: 'two questions, RFC 9619',

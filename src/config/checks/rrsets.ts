@@ -3,7 +3,16 @@ import { octetKey } from '../../dns/octet-key.ts';
 import { canonicalRdata } from '../../dns/rdata/canonical.ts';
 import { parseRdata, rdataKind } from '../../dns/rdata/index.ts';
 import { MAX_RRSET_LENGTH, RECORD_HEAD_LENGTH } from '../../dns/rdata/kind.ts';
-import { isMetaType, parseType, TYPE_CNAME, TYPE_NS, TYPE_SOA, TYPE_TXT } from '../../dns/type.ts';
+import {
+  isMetaType,
+  parseType,
+  TYPE_CNAME,
+  TYPE_DNAME,
+  TYPE_NS,
+  TYPE_SOA,
+  TYPE_TXT,
+} from '../../dns/type.ts';
+import { DNAME_SENTENCE } from '../../dns/zone-collation.ts';
 import type { Stored } from '../model.ts';
 import type { Problem } from '../problem.ts';
 import { rrsetPath } from '../resource-path.ts';
@@ -56,6 +65,7 @@ function findProblems(apex: string, apexWire: Uint8Array, key: string, stored: S
     add('made-from-zone', path, madeFromZoneSentence(apex, type));
     return problems;
   }
+  if (type === TYPE_DNAME) add('unserved-type', `${path}/type`, `The type DNAME: ${DNAME_SENTENCE}`);
   if (type === TYPE_CNAME) checkCname(apex, path, rrset, add);
   checkRecords(path, type, rrset, add);
   return problems;
