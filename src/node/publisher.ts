@@ -99,7 +99,8 @@ export class Publisher {
     );
     return [
       ...this.#dataCenters
-        .assign(config.dataCenters.keys())
+        // Sorted, so that each start gives the same numbers and finds the maps of the one before on disk.
+        .assign([...config.dataCenters.keys()].sort())
         .map((name) => overLimit(`dataCenters/${name}`, `${MAX_DATA_CENTERS} data centers`)),
       ...this.#slots
         .assign(endpoints)
