@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { brokenJsonLimit, type JsonLimit, MAX_JSON_DEPTH, MAX_JSON_VALUES } from './json-limits.ts';
 import { type ProblemReply, refuse, sendReply } from './reply.ts';
@@ -13,9 +15,29 @@ export function readBody(mediaTypes: readonly string[]): readonly RequestHandler
   return [
     (request, response, next) => passOrRefuse(refuseContent(request, mediaTypes), request, response, next),
     // Compressed bodies are refused: their limit would have to be checked twice.
-    express.json({ limit: MAX_BODY_BYTES, type: () => true, strict: false, inflate: false }),
+    express.json({
+      limit: MAX_BODY_BYTES,
+      type: () => true,
+      strict: false,
+      inflate: false,
+      verify: demandUtf8,
+    }),
     (request, response, next) => passOrRefuse(refuseJson(request.body), request, response, next),
   ];
+}
+
+/**
+ * RFC 8259 section 8.1: JSON is UTF-8. Anything else would be stored with replacement characters in the place of what
+ * was meant. The error's type is the one that Express gives a charset it does not know.
+ */
+function demandUtf8(
+  _request: IncomingMessage,
+  _response: ServerResponse,
+  body: Buffer,
+  charset: string,
+): void {
+  if (charset === 'utf-8' && isUtf8(body)) return;
+  throw Object.assign(new Error('not UTF-8'), { type: 'charset.unsupported' });
 }
 
 function passOrRefuse(

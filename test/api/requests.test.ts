@@ -66,6 +66,18 @@ describe('a request that cannot be read', () => {
       want: [415, 'wrong-content-type'],
     },
     {
+      name: 'UTF-16',
+      body: '{}',
+      headers: { 'content-type': 'application/json; charset=utf-16' },
+      want: [415, 'wrong-content-type'],
+    },
+    {
+      name: 'an octet that is not UTF-8',
+      body: Uint8Array.of(0x22, 0xff, 0x22),
+      headers: json,
+      want: [415, 'wrong-content-type'],
+    },
+    {
       name: 'a compressed body',
       body: '{}',
       headers: { ...json, 'content-encoding': 'gzip' },

@@ -12,7 +12,7 @@ export interface StartedApi {
   readonly port: number;
   readonly plane: TestPlane;
   readonly logged: { readonly level: string; readonly fields: Readonly<Record<string, unknown>> }[];
-  /** Sends JSON, or nothing where there is no body. */
+  /** Sends a body as JSON, texts and octets as they are, or nothing where there is none. */
   readonly send: (
     method: string,
     path: string,
@@ -69,6 +69,10 @@ export async function startApi(
   return { url, port, plane, logged, send: (...given) => send(url, ...given) };
 }
 
+function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === 'string' || body instanceof Uint8Array;
+}
+
 async function send(
   url: string,
   method: string,
@@ -79,7 +83,7 @@ async function send(
   const response = await fetch(`${url}${path}`, {
     method,
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '') && text !== '';
