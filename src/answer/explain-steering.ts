@@ -30,10 +30,12 @@ export function explainSteering(
   const pool = steered === undefined ? undefined : input.config.pools.get(steered.pool)?.value;
   if (name === undefined || steered === undefined || pool === undefined) return undefined;
   const dataCenters = dataCentersOf(input, pool);
+  const { type } = input.question;
+  // Nobody is located where the answer is the same for every client.
+  const located = input.decision.clientFamily !== 0;
   const steps = [
-    ...policySteps(input, steered, pool),
-    candidatesStep(dataCenters, input.question.type),
-    choiceStep(input.decision, steered, dataCenters, input.question.type),
+    ...(located ? [...policySteps(input, steered, pool), candidatesStep(dataCenters, type)] : []),
+    choiceStep(input.decision, steered, dataCenters, type),
   ];
   return { name, steps, dataCenters };
 }

@@ -30,12 +30,16 @@ export const checkCommand: Command = {
     const reading = await readDirectory(directory, createContract(probeKinds));
     if (reading.ok) {
       out(
-        `ok: ${reading.zones.length} zones and ${reading.resources.length} other resources in ${directory}`,
+        `ok: ${counted(reading.zones.length, 'zone')} and ${counted(reading.resources.length, 'other resource')} in ${directory}`,
       );
       return EXIT_OK;
     }
     err(formatProblems(reading.problems));
-    err(`${reading.problems.length} problems in ${directory}`);
+    err(`${counted(reading.problems.length, 'problem')} in ${directory}`);
     return EXIT_FAILED;
   },
 };
+
+function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
+}

@@ -87,8 +87,10 @@ describe('meridian', () => {
 
 describe('meridian check', () => {
   it('is content with a good directory', async () => {
+    const text = 'dataCenters:\n  - { name: fra, latitude: 50, longitude: 8 }\n';
+    writeFileSync(join(scratch, 'meridian.yaml'), text);
     const outcome = await run(['check', '--config', scratch]);
-    expect(outcome).toEqual({ code: 0, out: `ok: 0 zones and 0 other resources in ${scratch}`, err: '' });
+    expect(outcome).toEqual({ code: 0, out: `ok: 0 zones and 1 other resource in ${scratch}`, err: '' });
   });
 
   it('tells every problem with its line', async () => {
