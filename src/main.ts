@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { formatProblems } from './config/format-problem.ts';
 import { DemoListenError } from './demo/data-centers.ts';
@@ -9,6 +8,7 @@ import { createLogger } from './observe/log.ts';
 import { ListenError } from './server/listen-address.ts';
 import { parseToken, type Settings, type TokenSource } from './settings.ts';
 import { StoreError } from './store/store-error.ts';
+import { packageVersion } from './version.ts';
 
 /** A second Ctrl-C within this time is the same one: npm and the terminal both pass it on. */
 const SAME_SIGNAL_MS = 1000;
@@ -23,7 +23,7 @@ export async function serve(settings: Settings): Promise<number> {
   const told = listenForSignals();
   try {
     const token = await readToken(settings.token);
-    const node = await startNode({ settings, token, version: version(), log });
+    const node = await startNode({ settings, token, version: packageVersion(), log });
     process.stdout.write(welcome(node, settings));
     told.onReload(() => void node.reload());
     await told.stop;
@@ -92,11 +92,4 @@ async function readToken(source: TokenSource): Promise<string | undefined> {
   const token = parseToken(text, source.file);
   if (!token.ok) throw new StartError(token.problems);
   return token.value;
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : '';
 }

@@ -46,17 +46,19 @@ export interface Decision {
 }
 
 /** A query ends in exactly one of these. `dropped` sends nothing. */
-export type Outcome =
-  | 'answer'
-  | 'nodata'
-  | 'nxdomain'
-  | 'delegation'
-  | 'refused'
-  | 'formerr'
-  | 'notimp'
-  | 'badvers'
-  | 'servfail'
-  | 'dropped';
+export const outcomes = [
+  'answer',
+  'nodata',
+  'nxdomain',
+  'delegation',
+  'refused',
+  'formerr',
+  'notimp',
+  'badvers',
+  'servfail',
+  'dropped',
+] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** Which address was located: RFC 7871 client subnet, else the resolver's own. */
 export type ClientSource = 'none' | 'client-subnet' | 'resolver';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { outcomes } from '../answer/decision.ts';
 import type { Explanation } from '../answer/explanation.ts';
 import type { Problem } from '../config/problem.ts';
 import { overrideStates } from '../config/resources/override.ts';
@@ -151,18 +152,7 @@ const explainedClientSchema = z.object({
 });
 
 const explainedAnswerSchema = z.object({
-  outcome: z.enum([
-    'answer',
-    'nodata',
-    'nxdomain',
-    'delegation',
-    'refused',
-    'formerr',
-    'notimp',
-    'badvers',
-    'servfail',
-    'dropped',
-  ]),
+  outcome: z.enum(outcomes),
   rcode: z.string(),
   tier: z.enum(['none', 'up', 'unknown', 'fail-open', 'last-known', 'fallback']),
   records: z.array(z.string()),

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { didYouMean } from '../config/did-you-mean.ts';
+import { packageVersion } from '../version.ts';
 import { checkCommand } from './check.ts';
 import { type Command, CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from './command.ts';
 import { breakCommand, mendCommand } from './demo.ts';
@@ -62,12 +62,4 @@ function overview(): string {
 
 function titleOf({ name, synopsis }: Command): string {
   return `meridian ${name} ${synopsis}`.trimEnd();
-}
-
-/** `package.json` stands two folders up, from `src/cli` as from `dist/cli`. */
-function packageVersion(): string {
-  const contents: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return contents !== null && typeof contents === 'object' && 'version' in contents
-    ? String(contents.version)
-    : 'unknown';
 }

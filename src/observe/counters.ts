@@ -1,5 +1,5 @@
 import type { Decision } from '../answer/decision.ts';
-import { MAX_DATA_CENTERS } from '../answer/decision.ts';
+import { MAX_DATA_CENTERS, outcomes } from '../answer/decision.ts';
 import { formatType } from '../dns/type.ts';
 
 /**
@@ -53,18 +53,7 @@ const counterLabels = {
   udpQueries: typeLabels,
   tcpQueries: typeLabels,
   responses: rcodeLabels,
-  outcomes: [
-    'answer',
-    'nodata',
-    'nxdomain',
-    'delegation',
-    'refused',
-    'formerr',
-    'notimp',
-    'badvers',
-    'servfail',
-    'dropped',
-  ],
+  outcomes,
   dataCenters: Array.from({ length: MAX_DATA_CENTERS }, (_, index) => String(index)),
   truncated: ['udp', 'tcp'],
   drops: [
