@@ -21,6 +21,10 @@ export class FirstVerdicts {
     this.#held.set(pool, { missing: new Set(slots), octets: new Map() });
   }
 
+  isHeld(pool: string): boolean {
+    return this.#held.has(pool);
+  }
+
   /** Stores an octet, or keeps it until the pool's last verdict is in. */
   put(pool: string | undefined, slot: number, octet: number): void {
     const held = pool === undefined ? undefined : this.#held.get(pool);

@@ -73,8 +73,15 @@ export class HealthLoop {
     return this.#endpoints.get(endpointKey)?.monitor;
   }
 
+  /** What answers go by at this moment: in a pool that is held back, nothing is known yet. */
   health(): readonly EndpointHealth[] {
-    return this.#board.health();
+    return this.#board
+      .health()
+      .map((endpoint) =>
+        this.#first.isHeld(endpoint.pool)
+          ? { ...endpoint, verdict: 'unknown', reason: 'It waits for the first verdicts of the whole pool.' }
+          : endpoint,
+      );
   }
 
   async close(): Promise<void> {
@@ -94,6 +101,7 @@ export class HealthLoop {
       const timer = setTimeout(() => {
         this.#holds.delete(timer);
         this.#first.release(pool);
+        this.#options.onChange();
       }, FIRST_VERDICTS_MS);
       this.#holds.add(timer);
     }

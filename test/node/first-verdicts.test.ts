@@ -47,6 +47,14 @@ describe('first verdicts of a pool', () => {
       },
       { name: 'of vacated slots do not wait', given: [['put', undefined, 9, 0]], want: '9=0' },
     ];
+  it('says which pools are held back', () => {
+    const first = new FirstVerdicts(() => undefined);
+    first.hold('new', [1]);
+    expect([first.isHeld('new'), first.isHeld('old')]).toEqual([true, false]);
+    first.put('new', 1, 5);
+    expect(first.isHeld('new')).toBe(false);
+  });
+
   it.each(cases)('$name', ({ given, want }) => {
     expect(storedAfter(given)).toBe(want);
   });
