@@ -41,6 +41,8 @@ export class HealthLoop {
   readonly #holds = new Set<NodeJS.Timeout>();
   #endpoints: ReadonlyMap<string, BoardEndpoint> = new Map();
   #poolOfSlot: ReadonlyMap<number, string> = new Map();
+  /** The configuration that is followed; undefined when not all of it could be. */
+  #followed: Config | undefined;
   #lastEvent: HealthEvent | undefined;
 
   constructor(options: HealthLoopOptions) {
@@ -56,13 +58,21 @@ export class HealthLoop {
 
   /** Follows a configuration: its endpoints, monitors and overrides. `slotOf` gives verdict slots by endpoint key. */
   configure(config: Config, slotOf: (endpointKey: string) => number): void {
+    const { pools, monitors, overrides: overrideMap } = config;
+    const followed = this.#followed;
+    // Most writes are about records: what endpoints, monitors and overrides are made from is then the same object.
+    if (followed?.pools === pools && followed.monitors === monitors && followed.overrides === overrideMap)
+      return;
     const nowMs = this.#options.nowMs();
-    const known = boardEndpoints(config, slotOf).filter((endpoint) => endpoint.slot >= 0);
+    const endpoints = boardEndpoints(config, slotOf);
+    const known = endpoints.filter((endpoint) => endpoint.slot >= 0);
+    // An endpoint without a slot may get one next time, when others have left theirs.
+    this.#followed = known.length === endpoints.length ? config : undefined;
     const before = this.#endpoints;
     this.#endpoints = new Map(known.map((endpoint) => [endpoint.key, endpoint]));
     this.#poolOfSlot = new Map(known.map(({ slot, pool }) => [slot, pool]));
     this.#take(this.#board.setEndpoints(known, nowMs));
-    const overrides = [...config.overrides.values()].map((stored) => stored.value);
+    const overrides = [...overrideMap.values()].map((stored) => stored.value);
     this.#take(this.#board.setOverrides(overrides, nowMs));
     this.#holdNewPools(known, new Set(Array.from(before.values(), ({ pool }) => pool)));
     this.#vantage.setTargets(vantageTargets(config));
