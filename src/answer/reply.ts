@@ -1,4 +1,5 @@
 import { MAX_UDP_PAYLOAD } from '../dns/opt.ts';
+import { putUint16 } from '../dns/put-integer.ts';
 import {
   FLAG_AA,
   FLAG_CD,
@@ -135,16 +136,4 @@ export function encodeHeader(reply: Reply, query: Query, rcode: number): void {
   putUint16(octets, 6, reply.answerCount);
   putUint16(octets, 8, reply.authorityCount);
   putUint16(octets, 10, reply.additionalCount);
-}
-
-export function putUint16(octets: Uint8Array, at: number, value: number): void {
-  octets[at] = value >> 8;
-  octets[at + 1] = value;
-}
-
-export function putUint32(octets: Uint8Array, at: number, value: number): void {
-  octets[at] = value >>> 24;
-  octets[at + 1] = value >>> 16;
-  octets[at + 2] = value >>> 8;
-  octets[at + 3] = value;
 }

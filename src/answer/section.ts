@@ -1,4 +1,5 @@
 import { readCompressedName } from '../dns/hashed-name.ts';
+import { putUint32 } from '../dns/put-integer.ts';
 import { TYPE_ANY, TYPE_CNAME } from '../dns/type.ts';
 import {
   NONE,
@@ -13,7 +14,7 @@ import {
 } from '../snapshot/zone-image.ts';
 import type { ChoiceOutcome } from '../steering/choose.ts';
 import type { Outcome } from './decision.ts';
-import { putUint32, truncate } from './reply.ts';
+import { truncate } from './reply.ts';
 import { type AnswerScratch, MAX_CNAME_STEPS } from './scratch.ts';
 import { RDATA_OFFSET, TTL_OFFSET, writeAdditional, writeAddress, writeHinfo, writeRRset } from './write.ts';
 

@@ -1,3 +1,4 @@
+import { putUint16, putUint32 } from '../dns/put-integer.ts';
 import { CLASS_IN, TYPE_A, TYPE_AAAA } from '../dns/type.ts';
 import {
   additionalIsInDomain,
@@ -13,7 +14,7 @@ import {
   rrsetRecordCount,
   type ZoneImage,
 } from '../snapshot/zone-image.ts';
-import { putUint16, putUint32, type Reply } from './reply.ts';
+import type { Reply } from './reply.ts';
 
 /** Owner pointer, type, class, TTL and rdlength: where rdata begins in a record of an image. */
 export const RDATA_OFFSET = 12;

@@ -1,3 +1,4 @@
+import { putUint16 } from './put-integer.ts';
 import { EDNS_FLAG_DO, OPTION_CLIENT_SUBNET, OPTION_NSID, type Query } from './query.ts';
 import { TYPE_OPT } from './type.ts';
 
@@ -80,9 +81,4 @@ function encodeSubnet(bytes: Uint8Array, start: number, query: Query, scopePrefi
   const at = start + OPTION_HEADER_LENGTH + SUBNET_HEADER_LENGTH;
   for (let i = 0; i < octets; i++) bytes[at + i] = query.subnetAddress[i] as number;
   return at + octets;
-}
-
-function putUint16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >> 8;
-  bytes[at + 1] = value;
 }
