@@ -61,20 +61,6 @@ export function zoneJobs(
   return { jobs, problems };
 }
 
-/** As `zoneJobs`, with every zone's records parsed: what the compiler takes. */
-export function zoneSources(
-  config: Config,
-  context: ZoneContext,
-  apexes?: Iterable<string>,
-): { readonly sources: readonly ZoneSource[]; readonly problems: readonly Problem[] } {
-  const { jobs, problems } = zoneJobs(config, context, apexes);
-  const parsed = jobs.map(zoneSourceOf);
-  return {
-    sources: parsed.flatMap(({ source }) => (source === undefined ? [] : [source])),
-    problems: [...problems, ...parsed.flatMap((zone) => zone.problems)],
-  };
-}
-
 /** Parses a job's records where they are still text; the compile thread does this, for it may take seconds. */
 export function zoneSourceOf(job: ZoneJob): {
   readonly source: ZoneSource | undefined;

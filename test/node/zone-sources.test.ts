@@ -6,7 +6,7 @@ import { formatRdata } from '../../src/dns/rdata/index.ts';
 import { formatType } from '../../src/dns/type.ts';
 import { changedZones } from '../../src/node/changed-zones.ts';
 import { mapSources } from '../../src/node/map-sources.ts';
-import { groupSteeredNames, type ZoneContext, zoneJobs, zoneSources } from '../../src/node/zone-sources.ts';
+import { groupSteeredNames, type ZoneContext, zoneJobs } from '../../src/node/zone-sources.ts';
 import {
   FILE,
   fra,
@@ -20,6 +20,7 @@ import {
   www,
   zone,
 } from '../config/config-fixture.ts';
+import { zoneSources } from './all-zone-sources.ts';
 
 const numbers: Readonly<Record<string, number>> = { fra: 3, sin: 5, 'web/fra-1': 10, 'web/sin-1': 11 };
 
