@@ -1,0 +1,3 @@
+/** The addon's part in `native/tcp.c`. */
+// biome-ignore lint/suspicious/noEmptyInterface: to be filled
+export interface NativeTcp {}

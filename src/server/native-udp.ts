@@ -1,0 +1,3 @@
+/** The addon's part in `native/udp.c`. */
+// biome-ignore lint/suspicious/noEmptyInterface: to be filled
+export interface NativeUdp {}

@@ -1,0 +1,28 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { NativeTcp } from './native-tcp.ts';
+import type { NativeUdp } from './native-udp.ts';
+
+/**
+ * The addon in `native/`: sockets and batches, no policy. Its functions throw an `Error` with the system's code
+ * (`EADDRINUSE`). Every thread loads an instance of its own; descriptors are valid in all threads.
+ */
+export interface Native extends NativeUdp, NativeTcp {
+  /** An eventfd; a batch call of another thread that is given it returns soon after `wake`. */
+  createWake(): number;
+  wake(descriptor: number): void;
+  closeWake(descriptor: number): void;
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The addon, or why there is none: not built, or built for another system. */
+export function loadNative(): { readonly native: Native } | { readonly reason: string } {
+  const require = createRequire(import.meta.url);
+  try {
+    const load = require('node-gyp-build') as (directory: string) => Native;
+    return { native: load(root) };
+  } catch (error) {
+    return { reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
+  }
+}
