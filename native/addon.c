@@ -9,6 +9,7 @@
 
 NAPI_MODULE_INIT() {
   add_wake(env, exports);
+  add_socket(env, exports);
   add_udp(env, exports);
   add_tcp(env, exports);
   return exports;

@@ -69,7 +69,8 @@ export function beginReply(
   octets: Uint8Array,
   reserved: number,
 ): void {
-  for (let i = HEADER_LENGTH; i < query.questionEnd; i++) octets[i] = request[i] as number;
+  if (octets !== request)
+    for (let i = HEADER_LENGTH; i < query.questionEnd; i++) octets[i] = request[i] as number;
   reply.octets = octets;
   reply.at = query.questionEnd;
   reply.limit = Math.min(octets.length, messageLimit(query, transport)) - reserved;

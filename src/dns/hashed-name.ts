@@ -1,5 +1,5 @@
 import { lowercaseOctet, MAX_LABEL_LENGTH, MAX_LABELS, MAX_NAME_LENGTH } from './name.ts';
-import { HASH_SEED, hashLabel } from './name-hash.ts';
+import { addToLabelHash, beginLabelHash, HASH_SEED, joinHashes } from './name-hash.ts';
 
 /**
  * A name in lower case with the hash of each of its suffixes, in fixed arrays that are written anew for every name,
@@ -43,7 +43,7 @@ const POINTER_LENGTH = 2;
  * where it has a compression pointer, another label type, or more than 255 octets.
  */
 export function readPlainName(name: HashedName, bytes: Uint8Array, offset: number, end: number): number {
-  const { labelOffsets, octets } = name;
+  const { labelOffsets, octets, suffixHashes } = name;
   name.length = 0;
   let at = offset;
   let length = 0;
@@ -55,8 +55,15 @@ export function readPlainName(name: HashedName, bytes: Uint8Array, offset: numbe
     if (labelLength > MAX_LABEL_LENGTH || next > end || length + labelLength + 1 > MAX_NAME_LENGTH)
       return BAD_NAME;
     labelOffsets[labels] = length;
-    for (; at < next; at++) octets[length++] = lowercaseOctet(bytes[at] as number);
+    octets[length++] = labelLength;
+    let hash = beginLabelHash(labelLength);
+    for (at++; at < next; at++) {
+      const octet = lowercaseOctet(bytes[at] as number);
+      octets[length++] = octet;
+      hash = addToLabelHash(hash, octet);
+    }
     if (labelLength === 0) break;
+    suffixHashes[labels] = hash;
     labels++;
   }
   finishName(name, length, labels);
@@ -73,7 +80,7 @@ export function readCompressedName(
   offset: number,
   end: number,
 ): boolean {
-  const { labelOffsets, octets } = name;
+  const { labelOffsets, octets, suffixHashes } = name;
   name.length = 0;
   let at = offset;
   let earliest = offset;
@@ -93,8 +100,15 @@ export function readCompressedName(
     if (labelLength > MAX_LABEL_LENGTH || next > end || length + labelLength + 1 > MAX_NAME_LENGTH)
       return false;
     labelOffsets[labels] = length;
-    for (; at < next; at++) octets[length++] = lowercaseOctet(bytes[at] as number);
+    octets[length++] = labelLength;
+    let hash = beginLabelHash(labelLength);
+    for (at++; at < next; at++) {
+      const octet = lowercaseOctet(bytes[at] as number);
+      octets[length++] = octet;
+      hash = addToLabelHash(hash, octet);
+    }
     if (labelLength === 0) break;
+    suffixHashes[labels] = hash;
     labels++;
   }
   finishName(name, length, labels);
@@ -115,14 +129,15 @@ export function skipName(bytes: Uint8Array, offset: number, end: number): number
   return BAD_NAME;
 }
 
+/** Joins the hashes of the labels, which stand where those of the suffixes are to be. */
 function finishName(name: HashedName, length: number, labels: number): void {
-  const { labelOffsets, octets, suffixHashes } = name;
+  const { suffixHashes } = name;
   name.length = length;
   name.labelCount = labels;
   let hash = HASH_SEED | 0;
   suffixHashes[labels] = hash;
   for (let label = labels - 1; label >= 0; label--) {
-    hash = hashLabel(hash, octets, labelOffsets[label] as number) | 0;
+    hash = joinHashes(hash, suffixHashes[label] as number);
     suffixHashes[label] = hash;
   }
 }

@@ -173,7 +173,8 @@ export function lowercaseName(wire: Uint8Array): Uint8Array {
 
 /** ASCII only (RFC 4343 section 3). */
 export function lowercaseOctet(octet: number): number {
-  return octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
+  // Both differences are negative for A to Z alone. Without a branch: resolvers mix the case at random (0x20).
+  return octet | ((((0x40 - octet) & (octet - 0x5b)) >>> 26) & 0x20);
 }
 
 /** Whether two names are the same, whatever their case. */

@@ -59,11 +59,13 @@ const counterLabels = {
   drops: [
     'source-port-zero',
     'too-short',
+    'too-long',
     'unknown-source',
     'unanswerable',
     'send-queue-full',
     'send-failed',
   ],
+  udpSends: ['segmented'],
   errors: ['bug', 'udp-socket', 'tcp-socket'],
   tcpConnections: ['open'],
   tcpEvents: [
@@ -152,6 +154,17 @@ export function countOne<B extends CounterBlock>(
   label: CounterLabel<B>,
 ): void {
   add(counters, cellOf(block, label));
+}
+
+/** Adds to the named cell what was counted elsewhere. */
+export function countMany<B extends CounterBlock>(
+  counters: Float64Array,
+  block: B,
+  label: CounterLabel<B>,
+  more: number,
+): void {
+  const cell = cellOf(block, label);
+  counters[cell] = (counters[cell] as number) + more;
 }
 
 /** Sets the number of open TCP connections, which goes down as well. */

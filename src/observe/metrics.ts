@@ -117,6 +117,11 @@ function registerServer(registry: Registry, sources: MetricsSources): void {
     help: 'DNS packets and answers that were dropped, by cause.',
     label: 'cause',
   });
+  registerBlock(registry, sources, 'udpSends', {
+    name: 'meridian_dns_udp_sends_total',
+    help: 'Sends that carried several UDP responses to one client at once.',
+    label: 'kind',
+  });
   registerBlock(registry, sources, 'errors', {
     name: 'meridian_dns_errors_total',
     help: 'Errors while serving DNS; a bug was answered with SERVFAIL and is in the log.',

@@ -12,6 +12,14 @@ export interface Native extends NativeUdp, NativeTcp {
   createWake(): number;
   wake(descriptor: number): void;
   closeWake(descriptor: number): void;
+  socketPort(descriptor: number): number;
+  closeSocket(descriptor: number): void;
+  /**
+   * Of all sockets bound to the address of this one, in the order in which they were bound, only `count` from `first`
+   * on get what arrives from now on. Where those are gone, all do again.
+   */
+  claimTraffic(descriptor: number, first: number, count: number): void;
+  releaseClaim(descriptor: number): void;
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

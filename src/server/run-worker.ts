@@ -3,10 +3,12 @@ import { openCounters } from '../observe/counters.ts';
 import { Answerer, type AnswerQuery } from './answerer.ts';
 import { createBugReporter } from './bug-reporter.ts';
 import type { ListenAddress } from './listen-address.ts';
+import { loadNative, type Native } from './native.ts';
 import { createRandomSource } from './random.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type {
   NumberedRequest,
+  Sharing,
   WorkerMessage,
   WorkerReply,
   WorkerRequest,
@@ -16,10 +18,15 @@ import type {
 /** One transport on any number of addresses. */
 export interface Transport {
   /** Resolves with the port; rejects with the system's error. */
-  listen(address: ListenAddress): Promise<number>;
+  listen(address: ListenAddress, sharing: Sharing): Promise<number>;
   release(address: ListenAddress): Promise<void>;
   /** Sends what is to be sent, then closes everything. */
   close(): Promise<void>;
+  /**
+   * Serves in batches until the doorbell rings or nothing has come for a while, then returns, so that the event loop
+   * gets its turn. A transport without it serves from the event loop.
+   */
+  serve?(): void;
 }
 
 export interface TransportParts {
@@ -28,8 +35,20 @@ export interface TransportParts {
   readonly limits: ServerLimits;
 }
 
+/** What a transport on the addon needs beside. */
+export interface BatchParts extends TransportParts {
+  readonly native: Native;
+  /** Of the main thread, to be watched by every batch call. */
+  readonly wake: number;
+  /** Whether a message waits for the event loop. */
+  readonly rung: () => boolean;
+}
+
 /** The body of a worker thread: opens the snapshot and serves the main thread's requests, one at a time. */
-export function runWorker(createTransport: (parts: TransportParts) => Transport): void {
+export function runWorker(
+  createTransport: (parts: TransportParts) => Transport,
+  createBatchTransport: (parts: BatchParts) => Transport,
+): void {
   const port = parentPort;
   if (port === null) throw new Error('a DNS worker runs in a worker thread');
   const start = workerData as WorkerStart;
@@ -38,16 +57,23 @@ export function runWorker(createTransport: (parts: TransportParts) => Transport)
   const nowMs = (): number => performance.now();
   const reportBug = createBugReporter(counters, nowMs, (report) => send({ kind: 'bug', report }));
   const answerer = new Answerer(start.snapshot, counters, createRandomSource(), reportBug);
-  const transport = createTransport({
-    answer: answerer.answer,
-    counters,
-    limits: start.limits,
-  });
+  const parts = { answer: answerer.answer, counters, limits: start.limits };
+  const { doorbell } = start;
+  let handled = 0;
+  const transport =
+    doorbell === undefined
+      ? createTransport(parts)
+      : createBatchTransport({
+          ...parts,
+          native: nativeOrThrow(),
+          wake: doorbell.descriptor,
+          rung: () => Atomics.load(doorbell.rung, 0) !== handled,
+        });
 
   const perform = async (request: WorkerRequest): Promise<number> => {
     switch (request.kind) {
       case 'listen':
-        return transport.listen(request.address);
+        return transport.listen(request.address, request.sharing);
       case 'release':
         await transport.release(request.address);
         return 0;
@@ -61,13 +87,31 @@ export function runWorker(createTransport: (parts: TransportParts) => Transport)
   };
 
   let latest = Promise.resolve();
+  let open = true;
   port.on('message', ({ id, request }: NumberedRequest) => {
+    handled = (handled + 1) | 0;
     latest = latest.then(async () => {
       send({ kind: 'reply', reply: await replyTo(id, perform(request)) });
       // Without its port and its sockets the thread has nothing left to wait for, and ends.
-      if (request.kind === 'close') port.close();
+      if (request.kind === 'close') {
+        open = false;
+        port.close();
+      }
     });
   });
+  if (transport.serve === undefined) return;
+  const turn = (): void => {
+    if (!open) return;
+    transport.serve?.();
+    setImmediate(turn);
+  };
+  turn();
+}
+
+function nativeOrThrow(): Native {
+  const loaded = loadNative();
+  if ('native' in loaded) return loaded.native;
+  throw new Error(`the addon cannot be loaded: ${loaded.reason}`);
 }
 
 async function replyTo(id: number, outcome: Promise<number>): Promise<WorkerReply> {

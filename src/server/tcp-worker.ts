@@ -1,4 +1,7 @@
 import { runWorker } from './run-worker.ts';
 import { TcpTransport } from './tcp-transport.ts';
 
-runWorker((parts) => new TcpTransport(parts));
+runWorker(
+  (parts) => new TcpTransport(parts),
+  (parts) => new TcpTransport(parts),
+);

@@ -18,10 +18,29 @@ export interface WorkerStart {
   readonly snapshot: SnapshotMessage;
   readonly counters: SharedArrayBuffer;
   readonly limits: ServerLimits;
+  readonly doorbell: Doorbell | undefined;
 }
 
+/**
+ * How the main thread gets a worker's ear that serves from the addon, without going to its event loop:
+ *
+ *     main    postMessage, rung + 1, wake the descriptor
+ *     worker  between two batches: rung is not what it has handled, so it goes to its event loop
+ *
+ * Undefined where the worker serves from its event loop anyhow.
+ */
+export interface Doorbell {
+  /** One signed word: messages sent so far. */
+  readonly rung: Int32Array<SharedArrayBuffer>;
+  /** An eventfd that ends a batch call which waits. */
+  readonly descriptor: number;
+}
+
+/** Whether the sockets are to be the only ones on their address, or may join others of ours. */
+export type Sharing = 'alone' | 'joined';
+
 export type WorkerRequest =
-  | { readonly kind: 'listen'; readonly address: ListenAddress }
+  | { readonly kind: 'listen'; readonly address: ListenAddress; readonly sharing: Sharing }
   /** Stops listening on an address on which it listens. */
   | { readonly kind: 'release'; readonly address: ListenAddress }
   | { readonly kind: 'publish'; readonly snapshot: SnapshotMessage }

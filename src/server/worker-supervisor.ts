@@ -2,9 +2,12 @@ import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { countOne, openCounters } from '../observe/counters.ts';
 import type { SnapshotMessage } from '../snapshot/snapshot.ts';
 import { formatListenAddress, type ListenAddress, ListenError } from './listen-address.ts';
+import type { Native } from './native.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type {
+  Doorbell,
   NumberedRequest,
+  Sharing,
   WorkerMessage,
   WorkerReply,
   WorkerRequest,
@@ -20,13 +23,16 @@ export interface ServerLog {
 export type StartWorker = (url: URL, options: WorkerOptions) => Worker;
 
 export interface SupervisedWorker {
-  readonly name: 'udp' | 'tcp';
+  /** Tells it apart in logs. */
+  readonly name: string;
   readonly url: URL;
   readonly counters: SharedArrayBuffer;
   readonly snapshot: SnapshotMessage;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
   readonly startWorker: StartWorker;
+  /** Where given, the worker serves from the addon; it is woken through it. */
+  readonly native: Native | undefined;
 }
 
 /** The first restart comes at once for a person and late enough for a machine that is out of something. */
@@ -52,6 +58,7 @@ export class WorkerSupervisor {
   /** With their real ports, in the order in which they were bound. */
   #addresses: readonly ListenAddress[] = [];
   #lastId = 0;
+  #doorbell: Doorbell | undefined;
   #restarts: 'off' | 'on' = 'off';
   #failuresInRow = 0;
   #startedAtMs = 0;
@@ -65,8 +72,8 @@ export class WorkerSupervisor {
   }
 
   /** Resolves with the real port; rejects with a `ListenError`. */
-  async listen(address: ListenAddress): Promise<number> {
-    const reply = await this.#ask({ kind: 'listen', address });
+  async listen(address: ListenAddress, sharing: Sharing): Promise<number> {
+    const reply = await this.#ask({ kind: 'listen', address, sharing });
     if (reply === 'lost')
       throw new Error(`the ${this.#parts.name} worker ended while it started: ${this.#lastError}`);
     if (!reply.ok) throw new ListenError(reply.code, address, reply.message);
@@ -104,7 +111,12 @@ export class WorkerSupervisor {
     this.#restarts = 'off';
     clearTimeout(this.#restartTimer);
     const worker = this.#worker;
-    if (worker === undefined) return;
+    if (worker !== undefined) await this.#end(worker);
+    if (this.#doorbell !== undefined) this.#parts.native?.closeWake(this.#doorbell.descriptor);
+    this.#doorbell = undefined;
+  }
+
+  async #end(worker: Worker): Promise<void> {
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const force = setTimeout(() => void worker.terminate(), this.#parts.limits.drainMs + END_GRACE_MS);
     await this.#ask({ kind: 'close' });
@@ -114,7 +126,8 @@ export class WorkerSupervisor {
 
   #start(): Worker {
     const { name, url, counters, limits, startWorker } = this.#parts;
-    const workerData: WorkerStart = { snapshot: this.#snapshot, counters, limits };
+    const doorbell = this.#hangDoorbell();
+    const workerData: WorkerStart = { snapshot: this.#snapshot, counters, limits, doorbell };
     this.#startedAtMs = performance.now();
     this.#lastError = '';
     const worker = startWorker(url, { name: `dns-${name}`, workerData });
@@ -125,6 +138,21 @@ export class WorkerSupervisor {
     worker.on('exit', (code) => this.#ended(worker, code));
     this.#worker = worker;
     return worker;
+  }
+
+  /** A new one for every thread: what was rung for the one before is none of its business. */
+  #hangDoorbell(): Doorbell | undefined {
+    const { native } = this.#parts;
+    if (native === undefined) return undefined;
+    const descriptor = this.#doorbell?.descriptor ?? native.createWake();
+    this.#doorbell = { rung: new Int32Array(new SharedArrayBuffer(4)), descriptor };
+    return this.#doorbell;
+  }
+
+  #ring(): void {
+    if (this.#doorbell === undefined) return;
+    Atomics.add(this.#doorbell.rung, 0, 1);
+    this.#parts.native?.wake(this.#doorbell.descriptor);
   }
 
   /** Undefined where the system has no room for a thread; the next restart is then planned. */
@@ -146,6 +174,7 @@ export class WorkerSupervisor {
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
       worker.postMessage(numbered);
+      this.#ring();
     });
   }
 
@@ -185,7 +214,7 @@ export class WorkerSupervisor {
     if (worker === undefined) return;
     for (const address of this.#addresses) {
       if (this.#restarts === 'off') return;
-      const reply = await this.#ask({ kind: 'listen', address });
+      const reply = await this.#ask({ kind: 'listen', address, sharing: 'joined' });
       // Lost: the thread has ended again, and the next restart is already planned.
       if (reply === 'lost') return;
       if (reply.ok) continue;

@@ -78,6 +78,7 @@ function setUp(): Stage {
       warn: (_fields, message) => log.push(message),
       error: (fields, message) => log.push(`${message}: ${JSON.stringify(fields)}`),
     },
+    native: undefined,
     startWorker: (_url, options) => {
       const worker = new FakeWorker(options.workerData as WorkerStart);
       stage.prepare(worker);
@@ -98,7 +99,7 @@ afterEach(() => {
 describe('WorkerSupervisor', () => {
   it('starts a worker that ended again, with the latest snapshot on the same addresses', async () => {
     const stage = setUp();
-    await stage.supervisor.listen({ address: '127.0.0.1', port: 0 });
+    await stage.supervisor.listen({ address: '127.0.0.1', port: 0 }, 'alone');
     stage.supervisor.keepRunning();
     await stage.supervisor.publish(snapshotOf(2));
     stage.workers[0]?.die('out of luck');
@@ -134,7 +135,7 @@ describe('WorkerSupervisor', () => {
 
   it('tries again when the port is taken meanwhile', async () => {
     const stage = setUp();
-    await stage.supervisor.listen({ address: '127.0.0.1', port: 5300 });
+    await stage.supervisor.listen({ address: '127.0.0.1', port: 5300 }, 'alone');
     stage.supervisor.keepRunning();
     stage.prepare = (worker) => {
       worker.refuse = stage.workers.length === 1 ? 'listen' : undefined;
@@ -190,11 +191,11 @@ describe('WorkerSupervisor', () => {
     const refusing = setUp();
     const [worker] = refusing.workers;
     if (worker !== undefined) worker.refuse = 'listen';
-    const failure = refusing.supervisor.listen({ address: '127.0.0.1', port: 5300 });
+    const failure = refusing.supervisor.listen({ address: '127.0.0.1', port: 5300 }, 'alone');
     await expect(failure).rejects.toThrow(ListenError);
     const dying = setUp();
     if (dying.workers[0] !== undefined) dying.workers[0].mute = true;
-    const lost = dying.supervisor.listen({ address: '127.0.0.1', port: 5300 });
+    const lost = dying.supervisor.listen({ address: '127.0.0.1', port: 5300 }, 'alone');
     dying.workers[0]?.die('no memory');
     await expect(lost).rejects.toThrow('no memory');
     await vi.advanceTimersByTimeAsync(20_000);
