@@ -9,7 +9,7 @@ import { parseZoneFile } from '../../src/dns/zone-file.ts';
 import { openGeoTable } from '../../src/geo/table.ts';
 import { GeoTableBuilder } from '../../src/geo/table-builder.ts';
 import { compileZone } from '../../src/snapshot/compile-zone.ts';
-import { openSnapshot, type Snapshot } from '../../src/snapshot/snapshot.ts';
+import { openSnapshot, type Snapshot, type SnapshotMessage } from '../../src/snapshot/snapshot.ts';
 import {
   createVerdictTable,
   LAST_KNOWN_UP,
@@ -95,6 +95,25 @@ const verdictOctets: Readonly<Record<Verdict, number>> = {
 
 /** Every endpoint is up. */
 export function createWorld(text: WorldText): World {
+  const { message, problems } = compileWorld(text);
+  return {
+    snapshot: openSnapshot(message),
+    problems,
+    setVerdict: (slot, verdict) => {
+      message.verdicts[slot] = verdictOctets[verdict];
+    },
+  };
+}
+
+/** The same as it is sent to a worker. */
+export function createWorldMessage(text: WorldText): SnapshotMessage {
+  return compileWorld(text).message;
+}
+
+function compileWorld(text: WorldText): {
+  readonly message: SnapshotMessage;
+  readonly problems: readonly Problem[];
+} {
   const verdicts = createVerdictTable();
   const policies: PolicyNode[] = [];
   let slots = 0;
@@ -117,20 +136,14 @@ export function createWorld(text: WorldText): World {
     const mine = steered.filter(({ owner }) => closest(sources, owner) === source);
     return compileZone({ ...source, steeredNames: mine });
   });
-  const snapshot = openSnapshot({
+  const message: SnapshotMessage = {
     generation: 1,
     zones: zones.map((zone) => zone.image),
     maps: policies.map((policy) => compileMap({ policy, candidates }, emptyTable)),
     verdicts,
     serverId: new TextEncoder().encode(text.serverId ?? ''),
-  });
-  return {
-    snapshot,
-    problems: zones.flatMap((zone) => zone.problems),
-    setVerdict: (slot, verdict) => {
-      verdicts[slot] = verdictOctets[verdict];
-    },
   };
+  return { message, problems: zones.flatMap((zone) => zone.problems) };
 }
 
 const candidates = dataCenters.map((dataCenter, index) => ({

@@ -18,6 +18,7 @@ const blocks = [
   'dataCenters',
   'truncated',
   'drops',
+  'udpSends',
   'errors',
   'tcpConnections',
   'tcpEvents',

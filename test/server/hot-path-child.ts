@@ -1,0 +1,96 @@
+/*
+ * Answers queries of many kinds, in place, through the one function that the transports call. Run by
+ * `hot-path.test.ts` with the number of queries; tells what the collector had to do meanwhile.
+ */
+import { PerformanceObserver } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { createCounters, openCounters } from '../../src/observe/counters.ts';
+import { Answerer } from '../../src/server/answerer.ts';
+import { createRandomSource } from '../../src/server/random.ts';
+import { createWorldMessage, digPacket } from '../answer/world.ts';
+
+const world = createWorldMessage({
+  zones: [
+    `$ORIGIN example.org.
+$TTL 300
+@        SOA ns1 hostmaster 1 3600 600 86400 60
+@        NS  ns1
+@        MX  10 mail
+ns1      A   192.0.2.53
+mail     A   192.0.2.25
+www      A   192.0.2.1
+www      AAAA 2001:db8::1
+alias    CNAME www
+*.any    TXT "from a wildcard"
+sub      NS  ns.sub
+ns.sub   A   192.0.2.54
+`,
+  ],
+  steered: [
+    {
+      name: 'app.example.org.',
+      pool: ['fra A 192.0.2.10', 'fra A 192.0.2.11', 'nyc A 192.0.2.20', 'sin AAAA 2001:db8::30'],
+    },
+    {
+      name: 'many.example.org.',
+      pool: ['fra A 192.0.2.10', 'fra A 192.0.2.11', 'fra A 192.0.2.12'],
+      answers: 2,
+    },
+  ],
+  serverId: 'hot',
+});
+
+const questions = [
+  'www.example.org A',
+  'WwW.eXample.org AAAA +edns',
+  'alias.example.org A +edns',
+  'some.any.example.org TXT',
+  'x.sub.example.org A +edns',
+  'example.org MX +edns +do',
+  'nobody.example.org A +edns',
+  'www.example.org TXT',
+  'www.example.net A',
+  'example.org ANY +edns',
+  'app.example.org A +subnet=198.51.100.0/24',
+  'app.example.org A +subnet=198.51.100.200/32',
+  'app.example.org AAAA +subnet=2001:db8:1::/56',
+  'app.example.org A +edns +nsid',
+  'many.example.org A +subnet=192.0.2.0/24',
+];
+const packets = questions.map((question) => digPacket(question).packet);
+
+const counters = openCounters(createCounters());
+const bugs: unknown[] = [];
+const answerer = new Answerer(world, counters, createRandomSource(), (error) => bugs.push(error));
+const slot = new Uint8Array(2048);
+const client = { family: 4 as const, octets: Uint8Array.of(198, 51, 100, 1) };
+
+function run(count: number): number {
+  let octets = 0;
+  for (let i = 0; i < count; i++) {
+    const packet = packets[i % packets.length] as Uint8Array;
+    for (let at = 0; at < packet.length; at++) slot[at] = packet[at] as number;
+    octets += answerer.answer(slot, packet.length, client, 'udp', slot);
+  }
+  return octets;
+}
+
+const queries = Number(process.argv[2]);
+const collections: number[] = [];
+new PerformanceObserver((list) => {
+  collections.push(...list.getEntries().map(({ startTime }) => startTime));
+}).observe({ entryTypes: ['gc'] });
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+// The compiler's own work allocates until everything has been optimized.
+const answered = run(queries);
+await turn();
+globalThis.gc?.();
+const startedAt = performance.now();
+const before = getHeapStatistics().used_heap_size;
+run(queries);
+const heapOctets = getHeapStatistics().used_heap_size - before;
+// Collections are told in a later turn.
+await turn();
+const during = collections.filter((at) => at > startedAt).length;
+console.log(JSON.stringify({ queries, answered, heapOctets, collections: during, bugs: bugs.map(String) }));
