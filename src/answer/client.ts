@@ -64,7 +64,7 @@ function setClient(decision: Decision, family: 4 | 6, octets: Uint8Array, source
   const mapped = family === 6 && sourcePrefixLength >= MAPPED_BITS && isMapped(octets);
   const start = mapped ? MAPPED_OCTETS : 0;
   const length = mapped || family === 4 ? 4 : 16;
-  for (let i = 0; i < 16; i++) decision.clientAddress[i] = i < length ? (octets[start + i] as number) : 0;
+  for (let i = 0; i < length; i++) decision.clientAddress[i] = octets[start + i] as number;
   decision.clientFamily = length === 4 ? 4 : 6;
   decision.sourcePrefixLength = mapped ? sourcePrefixLength - MAPPED_BITS : sourcePrefixLength;
 }

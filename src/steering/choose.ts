@@ -47,6 +47,8 @@ export interface Choice {
 interface ChoiceScratch {
   words: Int32Array;
   pool: number;
+  /** Word offset of the pool's first endpoint. */
+  endpoints: number;
   answers: number;
   verdicts: Uint8Array;
   order: Uint16Array;
@@ -73,6 +75,7 @@ export function createChoice(maxAnswers: number, random: RandomSource): Choice {
     scratch: {
       words: new Int32Array(0),
       pool: 0,
+      endpoints: 0,
       answers: 0,
       verdicts: new Uint8Array(0),
       order: new Uint16Array(0),
@@ -122,6 +125,7 @@ export function choose(
   const { scratch } = choice;
   scratch.words = words;
   scratch.pool = pool;
+  scratch.endpoints = endpointWords(words, pool, 0);
   scratch.answers = answers;
   scratch.verdicts = verdicts;
   scratch.order = order;
@@ -168,12 +172,13 @@ export function resetChoice(choice: Choice): void {
 /** Chooses among the endpoints whose verdict octet, masked, is as wanted; false where the order leads to none. */
 function pick(choice: Choice, tier: Tier, mask: number, want: number): boolean {
   const { scratch } = choice;
-  const { words, order, orderLength, type } = scratch;
+  const { words, order, orderLength, pool, type } = scratch;
+  const field = type === TYPE_CNAME ? -1 : groupField(type);
   for (let i = 0; i < orderLength; i++) {
     const dataCenter = order[i] as number;
-    const group = findGroup(words, scratch.pool, dataCenter);
+    const group = findGroup(words, pool, dataCenter);
     if (group < 0) continue;
-    const addresses = type === TYPE_CNAME ? 0 : gather(scratch, group, type, mask, want);
+    const addresses = field < 0 ? 0 : gather(scratch, group + field, mask, want);
     if (addresses > 0) {
       draw(choice, addresses, scratch.answers);
       return settle(choice, tier, dataCenter, type);
@@ -181,7 +186,7 @@ function pick(choice: Choice, tier: Tier, mask: number, want: number): boolean {
     if (hasAddress(scratch, group, mask, want)) {
       scratch.passedAddresses = true;
     } else if (!scratch.passedAddresses) {
-      const names = gather(scratch, group, TYPE_CNAME, mask, want);
+      const names = gather(scratch, group + groupField(TYPE_CNAME), mask, want);
       if (names > 0) {
         // An owner has one CNAME record at most (RFC 2181 section 10.1).
         draw(choice, names, 1);
@@ -199,13 +204,11 @@ function settle(choice: Choice, tier: Tier, dataCenter: number, type: number): b
   return true;
 }
 
-/** Collects the group's endpoints of a type whose verdict is as wanted; returns how many. */
-function gather(scratch: ChoiceScratch, group: number, type: number, mask: number, want: number): number {
-  const field = groupField(type);
-  if (field < 0) return 0;
-  const { words, verdicts, candidates } = scratch;
-  const end = endpointWords(words, scratch.pool, words[group + field + 1] as number);
-  let endpoint = endpointWords(words, scratch.pool, words[group + field] as number);
+/** Collects the endpoints from the group's word `field` on whose verdict is as wanted; returns how many. */
+function gather(scratch: ChoiceScratch, field: number, mask: number, want: number): number {
+  const { words, verdicts, candidates, endpoints } = scratch;
+  const end = endpoints + ENDPOINT_WORDS * (words[field + 1] as number);
+  let endpoint = endpoints + ENDPOINT_WORDS * (words[field] as number);
   let count = 0;
   for (; endpoint < end && count < MAX_CANDIDATES; endpoint += ENDPOINT_WORDS) {
     if (((verdicts[words[endpoint] as number] as number) & mask) === want) candidates[count++] = endpoint;
@@ -214,9 +217,9 @@ function gather(scratch: ChoiceScratch, group: number, type: number, mask: numbe
 }
 
 function hasAddress(scratch: ChoiceScratch, group: number, mask: number, want: number): boolean {
-  const { words, verdicts } = scratch;
-  const end = endpointWords(words, scratch.pool, words[group + groupField(TYPE_AAAA) + 1] as number);
-  let endpoint = endpointWords(words, scratch.pool, words[group + groupField(TYPE_A)] as number);
+  const { words, verdicts, endpoints } = scratch;
+  const end = endpoints + ENDPOINT_WORDS * (words[group + groupField(TYPE_AAAA) + 1] as number);
+  let endpoint = endpoints + ENDPOINT_WORDS * (words[group + groupField(TYPE_A)] as number);
   for (; endpoint < end; endpoint += ENDPOINT_WORDS) {
     if (((verdicts[words[endpoint] as number] as number) & mask) === want) return true;
   }
@@ -226,6 +229,11 @@ function hasAddress(scratch: ChoiceScratch, group: number, mask: number, want: n
 /** Draws up to `answers` of the candidates without replacement, each draw in proportion to the weights left. */
 function draw(choice: Choice, candidateCount: number, answers: number): void {
   const { words, candidates, random } = choice.scratch;
+  if (candidateCount === 1) {
+    choice.endpoints[0] = candidates[0] as number;
+    choice.count = 1;
+    return;
+  }
   const count = Math.min(candidateCount, answers, choice.endpoints.length);
   let left = candidateCount;
   let weightLeft = 0;

@@ -22,12 +22,15 @@ export const CODE_ORDER = 3;
  */
 export function runProgram(map: GeoMap, program: number, random: RandomSource, order: Uint16Array): number {
   if (program < 0 || program >= map.programCount) throw new RangeError(`the map has no program ${program}`);
+  const code = wordAt(map, map.programTable + program);
+  // Nearly every program is one order, whose numbers are distinct: there is nothing to draw and nothing to mark.
+  if (wordAt(map, code) === CODE_ORDER) return copyOrder(map, code + 2, wordAt(map, code + 1), order);
   map.run = (map.run + 1) >>> 0;
   if (map.run === 0) {
     map.seen.fill(0);
     map.run = 1;
   }
-  return runCode(map, wordAt(map, map.programTable + program), random, order, 0, 0);
+  return runCode(map, code, random, order, 0, 0);
 }
 
 /** `count`: numbers written so far. `marks`: first free mark in `map.drawn`. Returns the new count. */
@@ -105,6 +108,13 @@ function draw(
     last = choice;
   }
   return last;
+}
+
+function copyOrder(map: GeoMap, numbers: number, length: number, order: Uint16Array): number {
+  const { words } = map;
+  const count = length < order.length ? length : order.length;
+  for (let at = 0; at < count; at++) order[at] = words[numbers + at] as number;
+  return count;
 }
 
 function appendAll(map: GeoMap, numbers: number, length: number, order: Uint16Array, count: number): number {
