@@ -112,7 +112,7 @@ function draw(
 
 function copyOrder(map: GeoMap, numbers: number, length: number, order: Uint16Array): number {
   const { words } = map;
-  const count = length < order.length ? length : order.length;
+  const count = Math.min(length, order.length);
   for (let at = 0; at < count; at++) order[at] = words[numbers + at] as number;
   return count;
 }
