@@ -7,8 +7,21 @@
  */
 #include "addon.h"
 
+#include <malloc.h>
+
+/*
+ * Tables and maps of tens of megabytes come and go with each generation. Left to itself, glibc raises the size from
+ * which memory is mapped, and so given back when it is freed, up to 32 MB; what is smaller then stays in the heaps of
+ * threads that have ended, and the process grows by tens of megabytes with every generation.
+ */
+#define MAPPED_FROM_OCTETS (1024 * 1024)
+
 NAPI_MODULE_INIT() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_OCTETS);
+#endif
   add_wake(env, exports);
+  add_notify(env, exports);
   add_socket(env, exports);
   add_udp(env, exports);
   add_tcp(env, exports);

@@ -5,6 +5,7 @@
 #include <node_api.h>
 
 void add_wake(napi_env env, napi_value exports);
+void add_notify(napi_env env, napi_value exports);
 void add_socket(napi_env env, napi_value exports);
 void add_udp(napi_env env, napi_value exports);
 void add_tcp(napi_env env, napi_value exports);

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -103,6 +104,16 @@ static napi_value close_socket(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value duplicate_socket(napi_env env, napi_callback_info info) {
+  int32_t fd = -1;
+  read_integers(env, info, 1, &fd);
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return throw_errno(env, errno, "fcntl");
+  napi_value result;
+  napi_create_int32(env, copy, &result);
+  return result;
+}
+
 /*
  * claimTraffic(descriptor, first, count): of all sockets bound to this address and port, in the order in which they
  * were bound, only `count` from `first` on get what arrives from now on, by the hash of its sender.
@@ -110,12 +121,31 @@ static napi_value close_socket(napi_env env, napi_callback_info info) {
 static napi_value claim_traffic(napi_env env, napi_callback_info info) {
   int32_t integers[3] = {-1, 0, 1};
   read_integers(env, info, 3, integers);
+  /*
+   * The packet's own hash is missing on some ways (loopback), so the sender's address and port are mixed. Offsets are
+   * from the network header: of IPv4 without options, or of IPv6 without extension headers. Where those are there, other
+   * words are mixed, which does no harm: a fragment's sender is the same either way.
+   */
+  enum { VERSION = 0, V4_SOURCE = 12, V4_PORTS = 20, V6_SOURCE = 20, V6_PORTS = 40 };
+#define NETWORK(offset) ((uint32_t)(SKF_NET_OFF + (offset)))
   struct sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RXHASH)),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NETWORK(VERSION)),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x60, 4, 0),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(V4_SOURCE)),
+      BPF_STMT(BPF_MISC | BPF_TAX, 0),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(V4_PORTS)),
+      BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(V6_SOURCE)),
+      BPF_STMT(BPF_MISC | BPF_TAX, 0),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NETWORK(V6_PORTS)),
+      BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+      BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 0x9e3779b1u),
+      BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
       BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)integers[2]),
       BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, (uint32_t)integers[1]),
       BPF_STMT(BPF_RET | BPF_A, 0),
   };
+#undef NETWORK
   struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
   if (setsockopt(integers[0], SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
     return throw_errno(env, errno, "SO_ATTACH_REUSEPORT_CBPF");
@@ -133,6 +163,7 @@ static napi_value release_claim(napi_env env, napi_callback_info info) {
 void add_socket(napi_env env, napi_value exports) {
   add_function(env, exports, "socketPort", socket_port);
   add_function(env, exports, "closeSocket", close_socket);
+  add_function(env, exports, "duplicateSocket", duplicate_socket);
   add_function(env, exports, "claimTraffic", claim_traffic);
   add_function(env, exports, "releaseClaim", release_claim);
 }

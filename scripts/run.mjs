@@ -11,11 +11,30 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const OLDEST_NODE_FOR_SCRIPTS = 20;
 /** The server's own floor; the platform packages bring exactly this line of releases. */
 const OLDEST_NODE_FOR_SERVER = 24;
+/** Where a binary says what processor it is for (ELF header, e_machine). */
+const ELF_MACHINE_AT = 18;
+
+/** What packages carry, so that an install needs no compiler: by the name that the loader looks for. */
+const prebuilt = [
+  {
+    directory: 'linux-x64',
+    compiler: 'x86_64-linux-gnu-gcc',
+    elfMachine: 62,
+    packages: ['gcc-x86-64-linux-gnu', 'libc6-dev-amd64-cross'],
+  },
+  {
+    directory: 'linux-arm64',
+    compiler: 'aarch64-linux-gnu-gcc',
+    elfMachine: 183,
+    packages: ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'],
+  },
+];
 
 const verbs = {
   start: (args) => serve(['serve', ...args]),
   meridian: (args) => serve(args),
   build: () => build(),
+  prebuild: () => prebuild(),
   format: () => run(tool('biome'), ['check', '--write', '.']),
   test: (args) => test(args),
   bench: (args) => bench(args),
@@ -81,15 +100,36 @@ function buildAddon() {
   const slower = 'DNS will be served without it: the same answers at about half the speed';
   rmSync(join(root, 'build'), { recursive: true, force: true });
   if (process.platform !== 'linux') return say(`the addon is for Linux; ${slower}`);
-  const compiler = [process.env.CC, 'cc', 'gcc', 'clang'].find(
-    (name) => name && spawnSync('sh', ['-c', `command -v ${name}`]).status === 0,
-  );
+  const compiler = [process.env.CC, 'cc', 'gcc', 'clang'].find((name) => name && isInstalled(name));
   if (compiler === undefined)
     return say(`no C compiler for the addon (Debian: apt-get install gcc); ${slower}`);
   const headers = join(root, 'node_modules', 'node-api-headers', 'include');
   const status = run(['sh', join(root, 'native', 'build.sh')], [compiler, headers, output]);
   if (status !== 0) return say(`the addon could not be compiled, see the lines above; ${slower}`);
   writeFileSync(stamp, wanted);
+}
+
+/** Compiles the addon for every system that packages are made for. Here a failure is one: a package must be whole. */
+function prebuild() {
+  const headers = join(root, 'node_modules', 'node-api-headers', 'include');
+  for (const { directory, compiler, elfMachine, packages } of prebuilt) {
+    if (!isInstalled(compiler) && !(installDebianPackages(packages) && isInstalled(compiler)))
+      return complain(`no compiler for ${directory}; Debian: apt-get install ${packages.join(' ')}`);
+    // The last two words tell the loader what it must find: Node-API, and a C library that this is linked with.
+    const output = join(root, 'prebuilds', directory, 'meridian.napi.glibc.node');
+    rmSync(output, { force: true });
+    if (run(['sh', join(root, 'native', 'build.sh')], [compiler, headers, output]) !== 0)
+      return complain(`the addon could not be compiled for ${directory}; see the lines above`);
+    if (readFileSync(output).readUInt16LE(ELF_MACHINE_AT) !== elfMachine)
+      return complain(`${compiler} does not compile for ${directory}`);
+    say(`prebuilds/${directory} is there`);
+  }
+  return 0;
+}
+
+function complain(message) {
+  say(message);
+  return 1;
 }
 
 /** Compiles the server and the dashboard into `dist`, when any of their sources has changed. */
@@ -176,45 +216,60 @@ function test(testArgs) {
   return count.failed === 0 ? 0 : 1;
 }
 
-/** Independent DNS clients and a browser, from Debian, where that is possible; tests that need them skip otherwise. */
+/** Independent DNS clients, a reader of dnstap and a browser, from Debian, where that is possible; tests that need them skip otherwise. */
 function installDebianTools() {
   const wanted = [
     ['dig', 'bind9-dnsutils'],
     ['kdig', 'knot-dnsutils'],
     ['chromium', 'chromium'],
-  ].filter(([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
+    ['fstrm_capture', 'fstrm-bin'],
+    ['dnstap-read', 'bind9-utils'],
+  ].filter(([command]) => !isInstalled(command));
   if (wanted.length === 0) return;
   const packages = wanted.map(([, name]) => name);
-  const possible = process.getuid?.() === 0 && spawnSync('sh', ['-c', 'command -v apt-get']).status === 0;
-  if (possible) {
-    say(`installing ${packages.join(', ')} (once)…`);
+  if (!installDebianPackages(packages)) say('the tests that use them are skipped');
+}
+
+function isInstalled(command) {
+  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+}
+
+function installDebianPackages(packages) {
+  const names = packages.join(', ');
+  if (process.getuid?.() === 0 && isInstalled('apt-get')) {
+    say(`installing ${names} (once)…`);
     const quiet = {
       stdio: ['ignore', 'ignore', 2],
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     };
     spawnSync('apt-get', ['update', '-qq'], quiet);
-    if (
-      spawnSync('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...packages], quiet).status ===
-      0
-    )
-      return;
+    const install = ['install', '-qq', '-y', '--no-install-recommends', ...packages];
+    if (spawnSync('apt-get', install, quiet).status === 0) return true;
   }
-  say(
-    `could not install ${packages.join(', ')} (needs root and apt-get): the tests that use them are skipped`,
-  );
+  say(`could not install ${names} (needs root and apt-get)`);
+  return false;
 }
 
-function bench(names) {
+/** Runs the benchmarks that are named, or all; what begins with a hyphen is theirs: `bench compare -- --rounds 5`. */
+function bench(benchArgs) {
+  // Servers are measured as people run them: built.
+  const built = build();
+  if (built !== 0) return built;
+  const firstOption = benchArgs.findIndex((argument) => argument.startsWith('-'));
+  const names = firstOption < 0 ? benchArgs : benchArgs.slice(0, firstOption);
+  const options = firstOption < 0 ? [] : benchArgs.slice(firstOption);
   const directory = join(root, 'bench');
   const all = readdirSync(directory)
     .filter((file) => file.endsWith('.ts'))
     .map((file) => file.slice(0, -3));
+  // A bound that is missed is no reason not to measure the rest.
+  let worst = 0;
   for (const name of names.length > 0 ? names : all) {
     if (!all.includes(name)) fail(`no benchmark "${name}"; one of: ${all.join(', ')}`);
-    const status = run(runtime, ['--expose-gc', join(directory, `${name}.ts`)]);
-    if (status !== 0) return status;
+    const status = run(runtime, ['--expose-gc', join(directory, `${name}.ts`), ...options]);
+    if (worst === 0) worst = status;
   }
-  return 0;
+  return worst;
 }
 
 function run(command, commandArgs) {

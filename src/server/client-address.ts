@@ -8,7 +8,7 @@ const IPV6_OCTETS = 16;
 
 /** An address to be overwritten by every `readClientAddress`. */
 export function createClientAddress(): ClientAddress {
-  return { family: 4, octets: new Uint8Array(IPV6_OCTETS) };
+  return { family: 4, octets: new Uint8Array(IPV6_OCTETS), port: 0 };
 }
 
 /**
@@ -20,12 +20,6 @@ export function readClientAddress(text: string, into: ClientAddress): boolean {
   if (!readIpv4(text, 0, text.length, into.octets, 0)) return false;
   into.family = 4;
   return true;
-}
-
-/** What connections are counted by: an IPv4 address, or the /64 that one IPv6 client can have all of. */
-export function clientKey(client: ClientAddress): string {
-  const length = client.family === 4 ? 4 : 8;
-  return `${client.family}-${client.octets.subarray(0, length).join('.')}`;
 }
 
 function readIpv4(text: string, start: number, end: number, octets: Uint8Array, offset: number): boolean {

@@ -4,6 +4,9 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Where the system shares the load of a port between the sockets that are bound to it with Node's `reusePort`. */
+export const canSharePorts = process.platform === 'linux';
+
 /** `192.0.2.1:53`, `[2001:db8::1]:53`. */
 export function formatListenAddress({ address, port }: ListenAddress): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

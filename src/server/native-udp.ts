@@ -1,13 +1,13 @@
 /** Slots of a batch: enough that the cost of a call is spread thin, few enough to stay in the processor's cache. */
 export const UDP_SLOTS = 128;
 /** Room for a query, and for its answer in the same place; the addon's `SLOT_OCTETS`. */
-export const UDP_SLOT_OCTETS = 2048;
+export const UDP_SLOT_OCTETS = 2112;
 export const UDP_ADDRESS_OCTETS = 16;
 
 /*
  * One slot in the control words, as the addon has it:
  *
- *     [ octets of the query, or DROPPED_… ] [ octets of the answer, 0 for none ] [ family: 4, 6 ] [ client's port ]
+ *     [ octets of the query, below 0 for none ] [ octets of the answer, 0 for none ] [ family: 4, 6 ] [ client's port ]
  */
 export const UDP_CONTROL_WORDS = 4;
 export const CONTROL_REQUEST_LENGTH = 0;
@@ -15,12 +15,16 @@ export const CONTROL_ANSWER_LENGTH = 1;
 export const CONTROL_FAMILY = 2;
 export const CONTROL_PORT = 3;
 
-/** Behind the last slot: answers that the kernel did not take, and sends of several answers at once; both wrap. */
-export const UDP_TOTAL_WORDS = 2;
+/*
+ * Behind the last slot, each since the batch was made, in 32 bits that wrap: answers that the kernel did not take, sends
+ * of several answers at once, and queries that the kernel had no room for.
+ */
+export const UDP_TOTAL_WORDS = 3;
+export const TOTAL_SEND_FAILURES = 0;
+export const TOTAL_SEGMENTED_SENDS = 1;
+export const TOTAL_QUEUE_OVERFLOWS = 2;
 
-/** In place of a query's length: it came from port 0, to which nothing can be sent. */
-export const DROPPED_PORT_ZERO = -1;
-/** The same: it did not fit into its slot. */
+/** In place of a query's length: it did not fit into its slot. -1: it came from port 0, to which nothing can be sent. */
 export const DROPPED_TOO_LONG = -2;
 
 /** `timeoutMs` of an exchange that only sends. */
@@ -37,8 +41,17 @@ export interface NativeUdp {
    * A bound socket, port 0 for any free one. `alone` is 1 where it must be the only socket on its address and port,
    * 0 where others of ours may be there already. Errors: EADDRINUSE, EADDRNOTAVAIL, EACCES and the like.
    */
-  openUdp(address: string, port: number, receiveBufferOctets: number, alone: 0 | 1): number;
+  openUdp(
+    address: string,
+    port: number,
+    receiveBufferOctets: number,
+    sendBufferOctets: number,
+    alone: 0 | 1,
+  ): number;
+  /** Makes a bound socket that came from elsewhere what `openUdp` would have made. */
+  tuneUdp(descriptor: number, receiveBufferOctets: number, sendBufferOctets: number): void;
   createUdpBatch(slab: Uint8Array, control: Int32Array, addresses: Uint8Array, wake: number): UdpBatch;
+  /** The descriptor belongs to the batch from now on. */
   addUdpSocket(batch: UdpBatch, descriptor: number): void;
   /** Closes it, too. Answers that were not exchanged yet are lost. */
   removeUdpSocket(batch: UdpBatch, descriptor: number): void;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { NativeNotify } from './native-notify.ts';
 import type { NativeTcp } from './native-tcp.ts';
 import type { NativeUdp } from './native-udp.ts';
 
@@ -7,13 +8,15 @@ import type { NativeUdp } from './native-udp.ts';
  * The addon in `native/`: sockets and batches, no policy. Its functions throw an `Error` with the system's code
  * (`EADDRINUSE`). Every thread loads an instance of its own; descriptors are valid in all threads.
  */
-export interface Native extends NativeUdp, NativeTcp {
+export interface Native extends NativeUdp, NativeTcp, NativeNotify {
   /** An eventfd; a batch call of another thread that is given it returns soon after `wake`. */
   createWake(): number;
   wake(descriptor: number): void;
   closeWake(descriptor: number): void;
   socketPort(descriptor: number): number;
   closeSocket(descriptor: number): void;
+  /** Another descriptor for the same socket, which lives until the last of them is closed. */
+  duplicateSocket(descriptor: number): number;
   /**
    * Of all sockets bound to the address of this one, in the order in which they were bound, only `count` from `first`
    * on get what arrives from now on. Where those are gone, all do again.

@@ -1,7 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openCounters } from '../observe/counters.ts';
+import { Sampler } from '../observe/samples/sampler.ts';
 import { Answerer, type AnswerQuery } from './answerer.ts';
 import { createBugReporter } from './bug-reporter.ts';
+import { createCollectReplaced } from './collect-replaced.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { loadNative, type Native } from './native.ts';
 import { createRandomSource } from './random.ts';
@@ -19,6 +21,11 @@ import type {
 export interface Transport {
   /** Resolves with the port; rejects with the system's error. */
   listen(address: ListenAddress, sharing: Sharing): Promise<number>;
+  /**
+   * Serves on a bound socket of that address, which is the transport's to close from now on, and returns its port.
+   * A transport on the addon always gets its sockets so; a transport without it takes no descriptors.
+   */
+  adopt?(address: ListenAddress, descriptor: number): number | Promise<number>;
   release(address: ListenAddress): Promise<void>;
   /** Sends what is to be sent, then closes everything. */
   close(): Promise<void>;
@@ -31,6 +38,8 @@ export interface Transport {
 
 export interface TransportParts {
   readonly answer: AnswerQuery;
+  /** To be called before queries that came together are answered; see `Answerer.tick`. */
+  readonly tick: () => void;
   readonly counters: Float64Array;
   readonly limits: ServerLimits;
 }
@@ -56,8 +65,14 @@ export function runWorker(
   const send = (message: WorkerMessage): void => port.postMessage(message);
   const nowMs = (): number => performance.now();
   const reportBug = createBugReporter(counters, nowMs, (report) => send({ kind: 'bug', report }));
-  const answerer = new Answerer(start.snapshot, counters, createRandomSource(), reportBug);
-  const parts = { answer: answerer.answer, counters, limits: start.limits };
+  const random = createRandomSource();
+  const sampler = start.sampling && new Sampler(start.sampling, counters, random);
+  const answerer = new Answerer(start.snapshot, counters, random, reportBug, sampler);
+  // The thread keeps its `workerData` for life, and would keep the first snapshot's images with it.
+  Reflect.deleteProperty(start, 'snapshot');
+  answerer.announceIdleTime(start.limits.tcp.idleMs);
+  const parts = { answer: answerer.answer, tick: answerer.tick, counters, limits: start.limits };
+  const collectReplaced = createCollectReplaced();
   const { doorbell } = start;
   let handled = 0;
   const transport =
@@ -73,12 +88,15 @@ export function runWorker(
   const perform = async (request: WorkerRequest): Promise<number> => {
     switch (request.kind) {
       case 'listen':
-        return transport.listen(request.address, request.sharing);
+        if (request.descriptor === undefined) return transport.listen(request.address, request.sharing);
+        if (transport.adopt === undefined) throw new Error('this transport opens its sockets itself');
+        return transport.adopt(request.address, ownCopy(request.descriptor));
       case 'release':
         await transport.release(request.address);
         return 0;
       case 'publish':
         answerer.use(request.snapshot);
+        setImmediate(collectReplaced);
         return 0;
       case 'close':
         await transport.close();
@@ -106,6 +124,12 @@ export function runWorker(
     setImmediate(turn);
   };
   turn();
+}
+
+/** So that a thread that ends takes no socket with it: the next one finds what arrived meanwhile. */
+function ownCopy(descriptor: number): number {
+  const loaded = loadNative();
+  return 'native' in loaded ? loaded.native.duplicateSocket(descriptor) : descriptor;
 }
 
 function nativeOrThrow(): Native {

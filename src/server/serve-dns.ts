@@ -1,8 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { createCounters } from '../observe/counters.ts';
+import { createSampleRing } from '../observe/samples/sample-ring.ts';
+import type { Sampling } from '../observe/samples/sampler.ts';
 import type { SnapshotMessage } from '../snapshot/snapshot.ts';
-import { type ListenAddress, ListenError } from './listen-address.ts';
+import type { SocketCounts, WantedAddress } from './bound-address.ts';
+import { canSharePorts, type ListenAddress } from './listen-address.ts';
+import { type Listening, listenOnAddon, listenOnNode, type Workers } from './listening.ts';
 import { loadNative, type Native } from './native.ts';
 import { defaultServerLimits, type ServerLimits } from './server-limits.ts';
 import type { Sharing } from './worker-link.ts';
@@ -10,16 +14,23 @@ import { type ServerLog, type StartWorker, WorkerSupervisor } from './worker-sup
 import { workerUrl } from './worker-url.ts';
 
 export interface ServeDnsOptions {
-  readonly addresses: readonly ListenAddress[];
+  readonly addresses: readonly WantedAddress[];
   readonly snapshot: SnapshotMessage;
   readonly log: ServerLog;
   readonly limits?: ServerLimits;
   /** `addon` where it is there, unless told otherwise. */
   readonly sockets?: Sockets;
-  /** UDP worker threads, 1 to 64, on the addon; `node` has one. One for each processor, unless told otherwise. */
+  /**
+   * UDP worker threads, 1 to 64, each with a socket of its own on every address. One for each processor, unless told
+   * otherwise; a single one where `node` cannot share a port, or is given sockets.
+   */
   readonly udpWorkers?: number;
   /** Whether the addresses must be free, or may be joined: those of the process that this one takes over from. */
   readonly sharing?: Sharing;
+  /** Sockets of that process on each address: it answers until `claimTraffic`. To be given with `joined`. */
+  readonly older?: SocketCounts;
+  /** One query of so many is sampled, on average; 0 for none, which is also what happens unless told. */
+  readonly sampleEvery?: number;
   /** For tests that end a worker. */
   readonly startWorker?: StartWorker;
 }
@@ -32,49 +43,91 @@ export interface DnsServer {
   readonly sockets: Sockets;
   /** Where it listens, with real ports; UDP and TCP of one address share the port. */
   readonly addresses: readonly ListenAddress[];
+  /** For the process that takes over from this one. */
+  readonly socketCounts: SocketCounts;
   /** The counters of each worker; see `observe/counters.ts`. */
   readonly counters: readonly SharedArrayBuffer[];
+  /** Where each worker's samples are, in the order of `counters`; empty where none are taken. */
+  readonly samples: readonly SharedArrayBuffer[];
   /**
    * Resolves when every worker answers from this snapshot. Rejects where it cannot be opened; each worker then
    * stays with the one before.
    */
   publish(snapshot: SnapshotMessage): Promise<void>;
+  /**
+   * From now on all new queries come to this server, and none to the `older` one on the same addresses, which was there
+   * before: it can answer what has arrived and leave, and no query is lost. Does nothing without the addon.
+   */
+  claimTraffic(older: SocketCounts): void;
+  /** To be called when the older server has left. */
+  releaseClaim(): void;
   /** Answers what has arrived, then frees the ports. */
   close(): Promise<void>;
 }
 
-/** The system picks the UDP port without asking whether it is free for TCP too; that it seldom is not. */
-const MAX_FREE_PORT_TRIES = 10;
+/** Three thousand samples or more: a worker at full speed needs half a second to fill it at one in 64. */
+const RING_OCTETS = 2 ** 20;
+/** Whoever wants to see one query in fifteen or more pays for it with memory. */
+const DENSE_RING_OCTETS = 2 ** 23;
+const DENSE_BELOW = 16;
 
 /** Starts the server; rejects with a `ListenError` where it cannot listen, and then leaves nothing running. */
 export async function serveDns(options: ServeDnsOptions): Promise<DnsServer> {
   const native = options.sockets === 'node' ? undefined : nativeOrUndefined();
-  const udpWorkers = native === undefined ? 1 : (options.udpWorkers ?? availableParallelism());
-  const udp = Array.from({ length: udpWorkers }, (_, index) =>
+  const limits = options.limits ?? defaultServerLimits;
+  const udp = Array.from({ length: udpWorkerCount(options, native) }, (_, index) =>
     startSupervised('udp', index === 0 ? 'udp' : `udp-${index + 1}`, options, native),
   );
-  const tcp = startSupervised('tcp', 'tcp', options, undefined);
+  const tcp = startSupervised('tcp', 'tcp', options, native);
   const all = [...udp, tcp];
-  const close = async (): Promise<void> => {
+  const endWorkers = async (): Promise<void> => {
     await Promise.all(all.map(({ supervisor }) => supervisor.close()));
   };
-  const addresses: ListenAddress[] = [];
+  const workers: Workers = { udp: udp.map(({ supervisor }) => supervisor), tcp: tcp.supervisor };
+  const { addresses, sharing = 'alone', older } = options;
+  let listening: Listening;
   try {
-    for (const address of options.addresses) addresses.push(await listenOnAll(udp, tcp, address, options));
+    const listenOptions = { addresses, limits, sharing, older };
+    listening = await (native === undefined
+      ? listenOnNode(workers, listenOptions)
+      : listenOnAddon(native, workers, listenOptions));
   } catch (error) {
-    await close();
+    await endWorkers();
     throw error;
   }
   for (const { supervisor } of all) supervisor.keepRunning();
   return {
     sockets: native === undefined ? 'node' : 'addon',
-    addresses,
+    addresses: listening.addresses,
+    socketCounts: listening.counts,
     counters: all.map(({ counters }) => counters),
+    samples: all.flatMap(({ sampling }) => sampling?.ring ?? []),
     publish: async (snapshot) => {
       await Promise.all(all.map(({ supervisor }) => supervisor.publish(snapshot)));
     },
-    close,
+    claimTraffic: listening.claimTraffic,
+    releaseClaim: listening.releaseClaim,
+    close: once(async () => {
+      listening.beginClosing();
+      await endWorkers();
+      listening.close();
+    }),
   };
+}
+
+/** Descriptors must not be closed twice: the second time they may be somebody else's. */
+function once(action: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= action();
+    return done;
+  };
+}
+
+function udpWorkerCount({ addresses, udpWorkers }: ServeDnsOptions, native: Native | undefined): number {
+  const given = addresses.some(({ udp }) => udp !== undefined);
+  if (native === undefined && (given || !canSharePorts)) return 1;
+  return udpWorkers ?? availableParallelism();
 }
 
 function nativeOrUndefined(): Native | undefined {
@@ -85,6 +138,7 @@ function nativeOrUndefined(): Native | undefined {
 interface Supervised {
   readonly supervisor: WorkerSupervisor;
   readonly counters: SharedArrayBuffer;
+  readonly sampling: Sampling | undefined;
 }
 
 function startSupervised(
@@ -94,48 +148,23 @@ function startSupervised(
   native: Native | undefined,
 ): Supervised {
   const counters = createCounters();
+  const sampling = samplingOf(options.sampleEvery ?? 0);
   const supervisor = new WorkerSupervisor({
     name,
     url: workerUrl(import.meta.url, `./${transport}-worker`),
     counters,
     snapshot: options.snapshot,
     limits: options.limits ?? defaultServerLimits,
+    sampling,
     log: options.log,
     startWorker: options.startWorker ?? ((url, workerOptions) => new Worker(url, workerOptions)),
     native,
   });
-  return { supervisor, counters };
+  return { supervisor, counters, sampling };
 }
 
-/** The first UDP worker finds the port, and whether it is free; the others join it. */
-async function listenOnAll(
-  udp: readonly Supervised[],
-  tcp: Supervised,
-  wanted: ListenAddress,
-  { sharing = 'alone' }: ServeDnsOptions,
-): Promise<ListenAddress> {
-  const [first, ...others] = udp;
-  if (first === undefined) throw new Error('a server has at least one UDP worker');
-  const bound = await listenOnBoth(first.supervisor, tcp.supervisor, wanted, sharing);
-  for (const { supervisor } of others) await supervisor.listen(bound, 'joined');
-  return bound;
-}
-
-async function listenOnBoth(
-  udp: WorkerSupervisor,
-  tcp: WorkerSupervisor,
-  wanted: ListenAddress,
-  sharing: Sharing,
-): Promise<ListenAddress> {
-  for (let tries = 1; ; tries++) {
-    const bound = { address: wanted.address, port: await udp.listen(wanted, sharing) };
-    try {
-      await tcp.listen(bound, sharing);
-      return bound;
-    } catch (error) {
-      await udp.release(bound);
-      const taken = error instanceof ListenError && error.code === 'EADDRINUSE';
-      if (!taken || wanted.port !== 0 || tries === MAX_FREE_PORT_TRIES) throw error;
-    }
-  }
+function samplingOf(every: number): Sampling | undefined {
+  if (every === 0) return undefined;
+  const ring = createSampleRing(every < DENSE_BELOW ? DENSE_RING_OCTETS : RING_OCTETS);
+  return { every, ring };
 }

@@ -3,6 +3,8 @@ export interface ServerLimits {
   readonly tcp: TcpLimits;
   /** Receive buffer asked of the kernel for each UDP socket, in octets; the kernel may grant less. */
   readonly udpReceiveBufferOctets: number;
+  /** The same for sending. */
+  readonly udpSendBufferOctets: number;
   /** UDP responses that may wait in this process for the kernel to take them. */
   readonly udpSendSlots: number;
   /** How long closing waits for answers that are on their way, in milliseconds. */
@@ -20,6 +22,8 @@ export interface TcpLimits {
   readonly partialMessageMs: number;
   /** Time for a client to take the answers that are waiting for it, in milliseconds. */
   readonly slowReaderMs: number;
+  /** Time for a client to end its side once we have ended ours, in milliseconds. */
+  readonly lingerMs: number;
   /** Answers that may wait on one connection before its queries are left unread, in octets. */
   readonly waitingAnswerOctets: number;
   /** How often the three times above are looked at, in milliseconds. */
@@ -28,7 +32,8 @@ export interface TcpLimits {
 
 export const defaultServerLimits: ServerLimits = {
   tcp: {
-    // Each costs a descriptor and at most some 200 kB; most systems grant 1,024 descriptors unasked.
+    // Each costs a descriptor and, in the hands of a hostile client, at most some 300 kB; most systems grant 1,024
+    // descriptors unasked.
     connections: 800,
     // A resolver needs a few; this leaves room for many behind one address, and none can take the whole table.
     connectionsPerClient: 64,
@@ -37,12 +42,16 @@ export const defaultServerLimits: ServerLimits = {
     // A query is one segment; a client that needs longer than this is broken or hostile.
     partialMessageMs: 5_000,
     slowReaderMs: 10_000,
+    // A round trip over the longest way, a few times.
+    lingerMs: 2_000,
     // One receive window: enough to keep a fast reader busy.
     waitingAnswerOctets: 64 * 1024,
     sweepMs: 500,
   },
   // About 10,000 queries, which is what arrives while a busy thread is away for a few milliseconds.
   udpReceiveBufferOctets: 4 * 1024 * 1024,
+  // Several whole batches: a network card takes its time, and a batch that does not fit waits for it.
+  udpSendBufferOctets: 1024 * 1024,
   // The kernel takes nearly every answer at once; these are for the moments when its own buffer is full.
   udpSendSlots: 256,
   drainMs: 2_000,

@@ -1,37 +1,60 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import { countOne, setOpenConnections } from '../observe/counters.ts';
-import { clientKey, createClientAddress, readClientAddress } from './client-address.ts';
-import { formatListenAddress, type ListenAddress } from './listen-address.ts';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { countOne } from '../observe/counters.ts';
+import { readClientAddress } from './client-address.ts';
+import { canSharePorts, formatListenAddress, type ListenAddress } from './listen-address.ts';
 import type { Transport, TransportParts } from './run-worker.ts';
-import { createTcpDesk, TcpConnection, type TcpDesk } from './tcp-connection.ts';
+import type { Sent } from './tcp-session.ts';
+import { eventOutputOctets, TcpSessions, type TcpSockets } from './tcp-sessions.ts';
+import type { Sharing } from './worker-link.ts';
 
 /** Connections that wait in the kernel to be accepted; Linux's own limit is 4,096. */
 const BACKLOG = 1_024;
+/** A connection is let in before another is closed for it. */
+const SPARE_CONNECTIONS = 1;
 
-/** DNS over TCP (RFC 7766) on `node:net`: accepts, bounds and sweeps connections. */
+/** DNS over TCP (RFC 7766) on `node:net`: the sockets of `TcpSessions`. */
 export class TcpTransport implements Transport {
   readonly #parts: TransportParts;
-  readonly #desk: TcpDesk;
+  readonly #sessions: TcpSessions;
   /** By the address with its real port. */
   readonly #servers = new Map<string, Server>();
-  readonly #connections = new Set<TcpConnection>();
-  readonly #countByClient = new Map<string, number>();
+  /** By connection. */
+  readonly #sockets: (Socket | undefined)[] = [];
+  readonly #free: number[] = [];
   readonly #sweep: NodeJS.Timeout;
   #whenNoneOpen: (() => void) | undefined;
 
   constructor(parts: TransportParts) {
+    const { limits } = parts;
+    const capacity = limits.tcp.connections + SPARE_CONNECTIONS;
     this.#parts = parts;
-    this.#desk = createTcpDesk(
-      (request, requestLength, client, response) =>
-        parts.answer(request, requestLength, client, 'tcp', response),
-      () => performance.now(),
-    );
-    this.#sweep = setInterval(() => this.#closeOverdue(), parts.limits.tcp.sweepMs);
-    // A worker that was started again finds the count of the one before.
-    setOpenConnections(parts.counters, 0);
+    const sockets: TcpSockets = {
+      send: (connection, start) => this.#send(connection, start),
+      end: (connection) => this.#sockets[connection]?.end(),
+      close: (connection) => this.#take(connection)?.destroySoon(),
+      reset: (connection) => this.#reset(connection),
+    };
+    this.#sessions = new TcpSessions(parts, sockets, capacity, eventOutputOctets(limits));
+    for (let connection = capacity - 1; connection >= 0; connection--) this.#free.push(connection);
+    this.#sweep = setInterval(() => this.#sessions.sweep(performance.now()), limits.tcp.sweepMs);
   }
 
-  listen(address: ListenAddress): Promise<number> {
+  async listen({ address, port }: ListenAddress, sharing: Sharing): Promise<number> {
+    const where = { host: address, port, ipv6Only: true, exclusive: true };
+    if (canSharePorts && sharing === 'alone' && port !== 0) {
+      // A listener that does not share finds every other one, also those that share.
+      const probe = createServer();
+      await listening(probe, where);
+      await new Promise((resolve) => probe.close(resolve));
+    }
+    return this.#serveOn({ ...where, reusePort: canSharePorts }, address);
+  }
+
+  adopt({ address }: ListenAddress, descriptor: number): Promise<number> {
+    return this.#serveOn({ fd: descriptor }, address);
+  }
+
+  async #serveOn(where: ListenOptions | { readonly fd: number }, address: string): Promise<number> {
     const server = createServer(
       {
         // A client may end its side after the last query and still wants the answers.
@@ -41,18 +64,12 @@ export class TcpTransport implements Transport {
       },
       (socket) => this.#accept(socket),
     );
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      const where = { host: address.address, port: address.port, ipv6Only: true, exclusive: true };
-      server.listen({ ...where, backlog: BACKLOG }, () => {
-        server.removeAllListeners('error');
-        server.on('error', () => countOne(this.#parts.counters, 'errors', 'tcp-socket'));
-        const bound = server.address();
-        const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
-        this.#servers.set(formatListenAddress({ address: address.address, port }), server);
-        resolve(port);
-      });
-    });
+    await listening(server, { ...where, backlog: BACKLOG });
+    server.on('error', () => countOne(this.#parts.counters, 'tcpEvents', 'accept-failed'));
+    const bound = server.address();
+    const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
+    this.#servers.set(formatListenAddress({ address, port }), server);
+    return port;
   }
 
   async release(address: ListenAddress): Promise<void> {
@@ -65,91 +82,97 @@ export class TcpTransport implements Transport {
     clearInterval(this.#sweep);
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
-    for (const connection of this.#connections) connection.end();
+    this.#sessions.endAll(performance.now());
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, this.#parts.limits.drainMs);
     await Promise.race([this.#noneOpen(), late.promise]);
     clearTimeout(timer);
-    for (const connection of this.#connections) connection.destroy();
+    this.#sessions.closeAll();
+  }
+
+  #accept(socket: Socket): void {
+    // Resets are a client's good right; without a listener one would end the thread. `close` follows.
+    socket.on('error', () => countOne(this.#parts.counters, 'errors', 'tcp-socket'));
+    const connection = this.#free.pop();
+    if (connection === undefined) {
+      countOne(this.#parts.counters, 'tcpEvents', 'accept-failed');
+      socket.destroy();
+      return;
+    }
+    this.#sockets[connection] = socket;
+    const client = this.#sessions.clientOf(connection);
+    client.port = socket.remotePort ?? 0;
+    // Without an address it is gone already.
+    if (!readClientAddress(socket.remoteAddress ?? '', client)) this.#reset(connection);
+    else if (this.#sessions.accept(connection, performance.now())) this.#hear(socket, connection);
+  }
+
+  #hear(socket: Socket, connection: number): void {
+    const sessions = this.#sessions;
+    // The number may be another's by the time that an event of this socket comes.
+    const ours = (): boolean => this.#sockets[connection] === socket;
+    socket.on('data', (chunk: Buffer) => {
+      if (!ours()) return;
+      this.#parts.tick();
+      sessions.receive(connection, chunk, 0, chunk.length, performance.now());
+    });
+    socket.on('drain', () => {
+      if (!ours()) return;
+      // First, since what was held may make it wait again.
+      socket.resume();
+      sessions.drained(connection, performance.now());
+    });
+    socket.on('end', () => {
+      if (ours()) sessions.end(connection, performance.now());
+    });
+    socket.once('close', () => {
+      if (!ours()) return;
+      sessions.forget(connection);
+      this.#take(connection);
+      if (sessions.open === 0) this.#whenNoneOpen?.();
+    });
+  }
+
+  /** Sends a copy, since the socket may need it after this event. */
+  #send(connection: number, start: number): Sent {
+    const { desk } = this.#sessions;
+    const octets = desk.output.slice(start, desk.at);
+    desk.at = start;
+    const socket = this.#sockets[connection];
+    if (socket === undefined || !socket.writable) return 'lost';
+    if (socket.write(octets)) return 'taken';
+    // Nothing is read before `drain`.
+    socket.pause();
+    return 'waiting';
+  }
+
+  #reset(connection: number): void {
+    this.#take(connection)?.resetAndDestroy();
+  }
+
+  #take(connection: number): Socket | undefined {
+    const socket = this.#sockets[connection];
+    if (socket === undefined) return undefined;
+    this.#sockets[connection] = undefined;
+    this.#free.push(connection);
+    return socket;
   }
 
   #noneOpen(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve();
+    if (this.#sessions.open === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#whenNoneOpen = resolve;
     });
   }
+}
 
-  #accept(socket: Socket): void {
-    const { counters, limits } = this.#parts;
-    // Resets are a client's good right; without a listener one would end the thread.
-    socket.on('error', () => countOne(counters, 'errors', 'tcp-socket'));
-    const client = createClientAddress();
-    if (!readClientAddress(socket.remoteAddress ?? '', client)) {
-      socket.destroy();
-      return;
-    }
-    const key = clientKey(client);
-    const ofClient = this.#countByClient.get(key) ?? 0;
-    if (ofClient >= limits.tcp.connectionsPerClient) {
-      this.#refuse(socket, 'refused-client');
-      return;
-    }
-    if (this.#connections.size >= limits.tcp.connections && !this.#makeRoom()) {
-      this.#refuse(socket, 'refused-total');
-      return;
-    }
-    countOne(counters, 'tcpEvents', 'accepted');
-    this.#keep(
-      socket,
-      new TcpConnection(socket, client, limits.tcp, this.#desk, () => this.#badFrame()),
-      key,
-    );
-  }
-
-  #keep(socket: Socket, connection: TcpConnection, key: string): void {
-    this.#connections.add(connection);
-    this.#countByClient.set(key, (this.#countByClient.get(key) ?? 0) + 1);
-    setOpenConnections(this.#parts.counters, this.#connections.size);
-    socket.once('close', () => {
-      this.#connections.delete(connection);
-      const left = (this.#countByClient.get(key) ?? 1) - 1;
-      if (left === 0) this.#countByClient.delete(key);
-      else this.#countByClient.set(key, left);
-      setOpenConnections(this.#parts.counters, this.#connections.size);
-      if (this.#connections.size === 0) this.#whenNoneOpen?.();
+/** Rejects where it cannot listen. */
+function listening(server: Server, where: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.removeAllListeners('error');
+      resolve();
     });
-  }
-
-  #refuse(socket: Socket, why: 'refused-total' | 'refused-client'): void {
-    countOne(this.#parts.counters, 'tcpEvents', why);
-    socket.destroy();
-  }
-
-  /** Closes the connection that has been idle longest (RFC 7766 section 6.2.3); false where none is idle. */
-  #makeRoom(): boolean {
-    let longest: TcpConnection | undefined;
-    for (const connection of this.#connections)
-      if (connection.idle && (longest === undefined || connection.usedAtMs < longest.usedAtMs))
-        longest = connection;
-    if (longest === undefined) return false;
-    countOne(this.#parts.counters, 'tcpEvents', 'closed-for-newer');
-    this.#connections.delete(longest);
-    longest.destroy();
-    return true;
-  }
-
-  #closeOverdue(): void {
-    const now = this.#desk.nowMs();
-    for (const connection of this.#connections) {
-      const overdue = connection.overdue(now);
-      if (overdue === undefined) continue;
-      countOne(this.#parts.counters, 'tcpEvents', overdue);
-      connection.destroy();
-    }
-  }
-
-  #badFrame(): void {
-    countOne(this.#parts.counters, 'tcpEvents', 'closed-bad-frame');
-  }
+  });
 }

@@ -4,9 +4,13 @@ import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 import {
   CONTROL_ANSWER_LENGTH,
   CONTROL_FAMILY,
+  CONTROL_PORT,
   CONTROL_REQUEST_LENGTH,
-  DROPPED_PORT_ZERO,
+  DROPPED_TOO_LONG,
   SEND_ONLY,
+  TOTAL_QUEUE_OVERFLOWS,
+  TOTAL_SEGMENTED_SENDS,
+  TOTAL_SEND_FAILURES,
   UDP_ADDRESS_OCTETS,
   UDP_CONTROL_WORDS,
   UDP_SLOT_OCTETS,
@@ -26,7 +30,10 @@ const HEADER_OCTETS = 12;
  */
 const WAIT_MS = 100;
 
-/** Batches that are answered when closing; what arrives meanwhile is for whoever listens next. */
+/** When closing: what was on its way is here when nothing has come for so long, twice; a wake may end it once. */
+const QUIET_MS = 10;
+const QUIET_WAITS = 2;
+/** Batches that are answered when closing; where queries go on coming, they are for whoever listens next. */
 const MAX_CLOSING_BATCHES = 64;
 
 const TOTALS_AT = UDP_SLOTS * UDP_CONTROL_WORDS;
@@ -46,8 +53,10 @@ export class UdpBatchTransport implements Transport {
   readonly #clients: readonly ClientAddress[];
   /** By the address with its real port. */
   readonly #descriptors = new Map<string, number>();
+  /** Totals as they were when they were last counted. */
   #sendFailures = 0;
   #segmentedSends = 0;
+  #queueOverflows = 0;
 
   constructor(parts: BatchParts) {
     this.#parts = parts;
@@ -59,17 +68,24 @@ export class UdpBatchTransport implements Transport {
     this.#clients = Array.from({ length: UDP_SLOTS }, (_, slot) => ({
       family: 4,
       octets: addresses.subarray(slot * UDP_ADDRESS_OCTETS, (slot + 1) * UDP_ADDRESS_OCTETS),
+      port: 0,
     }));
     this.#batch = parts.native.createUdpBatch(slab, this.#control, addresses, parts.wake);
   }
 
-  async listen(address: ListenAddress, sharing: Sharing): Promise<number> {
+  async listen({ address, port }: ListenAddress, sharing: Sharing): Promise<number> {
     const { native, limits } = this.#parts;
+    const { udpReceiveBufferOctets, udpSendBufferOctets } = limits;
     const alone = sharing === 'alone' ? 1 : 0;
-    const descriptor = native.openUdp(address.address, address.port, limits.udpReceiveBufferOctets, alone);
+    const descriptor = native.openUdp(address, port, udpReceiveBufferOctets, udpSendBufferOctets, alone);
+    return this.adopt({ address, port }, descriptor);
+  }
+
+  adopt({ address }: ListenAddress, descriptor: number): number {
+    const { native } = this.#parts;
     const port = native.socketPort(descriptor);
     native.addUdpSocket(this.#batch, descriptor);
-    this.#descriptors.set(formatListenAddress({ address: address.address, port }), descriptor);
+    this.#descriptors.set(formatListenAddress({ address, port }), descriptor);
     return port;
   }
 
@@ -81,11 +97,13 @@ export class UdpBatchTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    for (let batch = 0; batch < MAX_CLOSING_BATCHES; batch++) {
-      const count = this.#answerAfterExchange(0, 0);
-      if (count === 0) break;
-      this.#send(count);
+    let count = 0;
+    let quiet = 0;
+    for (let batch = 0; batch < MAX_CLOSING_BATCHES && quiet < QUIET_WAITS; batch++) {
+      count = this.#answerAfterExchange(count, QUIET_MS);
+      quiet = count === 0 ? quiet + 1 : 0;
     }
+    this.#send(count);
     for (const descriptor of this.#descriptors.values())
       this.#parts.native.removeUdpSocket(this.#batch, descriptor);
     this.#descriptors.clear();
@@ -94,21 +112,25 @@ export class UdpBatchTransport implements Transport {
   serve(): void {
     const { rung } = this.#parts;
     let count = 0;
-    do count = this.#answerAfterExchange(count, WAIT_MS);
-    while (count > 0 && !rung());
+    while (!rung()) {
+      count = this.#answerAfterExchange(count, WAIT_MS);
+      if (count === 0) return;
+    }
     // The last answers wait for no further exchange.
-    if (count > 0) this.#send(count);
+    this.#send(count);
   }
 
   /** Sends the last answers and answers what comes; returns how many queries there were. */
   #answerAfterExchange(answers: number, waitMs: number): number {
     const count = this.#parts.native.exchangeUdp(this.#batch, answers, waitMs);
+    if (count > 0) this.#parts.tick();
     for (let slot = 0; slot < count; slot++) this.#answerSlot(slot);
     this.#countTotals();
     return count;
   }
 
   #send(answers: number): void {
+    if (answers === 0) return;
     this.#parts.native.exchangeUdp(this.#batch, answers, SEND_ONLY);
     this.#countTotals();
   }
@@ -125,23 +147,32 @@ export class UdpBatchTransport implements Transport {
     const octets = this.#slots[slot] as Uint8Array;
     const client = this.#clients[slot] as ClientAddress;
     client.family = control[at + CONTROL_FAMILY] === 4 ? 4 : 6;
+    client.port = control[at + CONTROL_PORT] as number;
     control[at + CONTROL_ANSWER_LENGTH] = answer(octets, length, client, 'udp', octets);
   }
 
   #drop(length: number): void {
-    const cause = length >= 0 ? 'too-short' : length === DROPPED_PORT_ZERO ? 'source-port-zero' : 'too-long';
+    const cause = length >= 0 ? 'too-short' : length === DROPPED_TOO_LONG ? 'too-long' : 'source-port-zero';
     countOne(this.#parts.counters, 'drops', cause);
   }
 
   #countTotals(): void {
-    const { counters } = this.#parts;
-    const failures = this.#control[TOTALS_AT] as number;
-    const segmented = this.#control[TOTALS_AT + 1] as number;
-    if (failures !== this.#sendFailures)
-      countMany(counters, 'drops', 'send-failed', (failures - this.#sendFailures) >>> 0);
-    if (segmented !== this.#segmentedSends)
-      countMany(counters, 'udpSends', 'segmented', (segmented - this.#segmentedSends) >>> 0);
-    this.#sendFailures = failures;
+    const failures = this.#control[TOTALS_AT + TOTAL_SEND_FAILURES] as number;
+    const segmented = this.#control[TOTALS_AT + TOTAL_SEGMENTED_SENDS] as number;
+    const overflows = this.#control[TOTALS_AT + TOTAL_QUEUE_OVERFLOWS] as number;
+    if (failures !== this.#sendFailures || overflows !== this.#queueOverflows)
+      this.#countLosses(failures, overflows);
+    if (segmented === this.#segmentedSends) return;
+    const more = (segmented - this.#segmentedSends) >>> 0;
+    countMany(this.#parts.counters, 'udpSends', 'segmented', more);
     this.#segmentedSends = segmented;
+  }
+
+  #countLosses(failures: number, overflows: number): void {
+    const { counters } = this.#parts;
+    countMany(counters, 'drops', 'send-failed', (failures - this.#sendFailures) >>> 0);
+    countMany(counters, 'drops', 'receive-queue-full', (overflows - this.#queueOverflows) >>> 0);
+    this.#sendFailures = failures;
+    this.#queueOverflows = overflows;
   }
 }

@@ -1,3 +1,4 @@
+import type { Sampling } from '../observe/samples/sampler.ts';
 import type { SnapshotMessage } from '../snapshot/snapshot.ts';
 import type { BugReport } from './bug-reporter.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -18,6 +19,8 @@ export interface WorkerStart {
   readonly snapshot: SnapshotMessage;
   readonly counters: SharedArrayBuffer;
   readonly limits: ServerLimits;
+  /** Undefined where no query is sampled. */
+  readonly sampling: Sampling | undefined;
   readonly doorbell: Doorbell | undefined;
 }
 
@@ -40,7 +43,13 @@ export interface Doorbell {
 export type Sharing = 'alone' | 'joined';
 
 export type WorkerRequest =
-  | { readonly kind: 'listen'; readonly address: ListenAddress; readonly sharing: Sharing }
+  | {
+      readonly kind: 'listen';
+      readonly address: ListenAddress;
+      readonly sharing: Sharing;
+      /** A bound socket that the main thread keeps; the worker makes a copy of its own. Undefined: it opens one. */
+      readonly descriptor: number | undefined;
+    }
   /** Stops listening on an address on which it listens. */
   | { readonly kind: 'release'; readonly address: ListenAddress }
   | { readonly kind: 'publish'; readonly snapshot: SnapshotMessage }

@@ -1,5 +1,6 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { countOne, openCounters } from '../observe/counters.ts';
+import type { Sampling } from '../observe/samples/sampler.ts';
 import type { SnapshotMessage } from '../snapshot/snapshot.ts';
 import { formatListenAddress, type ListenAddress, ListenError } from './listen-address.ts';
 import type { Native } from './native.ts';
@@ -29,6 +30,8 @@ export interface SupervisedWorker {
   readonly counters: SharedArrayBuffer;
   readonly snapshot: SnapshotMessage;
   readonly limits: ServerLimits;
+  /** Undefined where no query is sampled. */
+  readonly sampling: Sampling | undefined;
   readonly log: ServerLog;
   readonly startWorker: StartWorker;
   /** Where given, the worker serves from the addon; it is woken through it. */
@@ -46,6 +49,11 @@ const END_GRACE_MS = 1_000;
 
 type Outcome = WorkerReply | 'lost';
 
+interface WorkerAddress {
+  readonly address: ListenAddress;
+  readonly descriptor: number | undefined;
+}
+
 /**
  * Keeps one DNS worker running: starts it, talks to it, and starts it again with the latest snapshot and the same
  * addresses when it ends by itself. Nothing that waits for a worker waits longer than the worker lives.
@@ -56,7 +64,7 @@ export class WorkerSupervisor {
   #worker: Worker | undefined;
   #snapshot: SnapshotMessage;
   /** With their real ports, in the order in which they were bound. */
-  #addresses: readonly ListenAddress[] = [];
+  #addresses: readonly WorkerAddress[] = [];
   #lastId = 0;
   #doorbell: Doorbell | undefined;
   #restarts: 'off' | 'on' = 'off';
@@ -71,19 +79,23 @@ export class WorkerSupervisor {
     this.#start();
   }
 
-  /** Resolves with the real port; rejects with a `ListenError`. */
-  async listen(address: ListenAddress, sharing: Sharing): Promise<number> {
-    const reply = await this.#ask({ kind: 'listen', address, sharing });
+  /**
+   * Resolves with the real port; rejects with a `ListenError`. Without a descriptor the worker opens the socket.
+   * `descriptor` has to stay open until the worker is closed.
+   */
+  async listen(address: ListenAddress, sharing: Sharing, descriptor?: number): Promise<number> {
+    const reply = await this.#ask({ kind: 'listen', address, sharing, descriptor });
     if (reply === 'lost')
       throw new Error(`the ${this.#parts.name} worker ended while it started: ${this.#lastError}`);
     if (!reply.ok) throw new ListenError(reply.code, address, reply.message);
-    this.#addresses = [...this.#addresses, { address: address.address, port: reply.port }];
+    const bound = { address: address.address, port: reply.port };
+    this.#addresses = [...this.#addresses, { address: bound, descriptor }];
     return reply.port;
   }
 
   async release(address: ListenAddress): Promise<void> {
     const key = formatListenAddress(address);
-    this.#addresses = this.#addresses.filter((bound) => formatListenAddress(bound) !== key);
+    this.#addresses = this.#addresses.filter((bound) => formatListenAddress(bound.address) !== key);
     await this.#ask({ kind: 'release', address });
   }
 
@@ -125,9 +137,9 @@ export class WorkerSupervisor {
   }
 
   #start(): Worker {
-    const { name, url, counters, limits, startWorker } = this.#parts;
+    const { name, url, counters, limits, sampling, startWorker } = this.#parts;
     const doorbell = this.#hangDoorbell();
-    const workerData: WorkerStart = { snapshot: this.#snapshot, counters, limits, doorbell };
+    const workerData: WorkerStart = { snapshot: this.#snapshot, counters, limits, sampling, doorbell };
     this.#startedAtMs = performance.now();
     this.#lastError = '';
     const worker = startWorker(url, { name: `dns-${name}`, workerData });
@@ -212,9 +224,9 @@ export class WorkerSupervisor {
     countOne(openCounters(counters), 'worker', 'restarts');
     const worker = this.#startOrPlan();
     if (worker === undefined) return;
-    for (const address of this.#addresses) {
+    for (const { address, descriptor } of this.#addresses) {
       if (this.#restarts === 'off') return;
-      const reply = await this.#ask({ kind: 'listen', address, sharing: 'joined' });
+      const reply = await this.#ask({ kind: 'listen', address, sharing: 'joined', descriptor });
       // Lost: the thread has ended again, and the next restart is already planned.
       if (reply === 'lost') return;
       if (reply.ok) continue;

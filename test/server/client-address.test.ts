@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatAddress } from '../../src/dns/address.ts';
-import { clientKey, createClientAddress, readClientAddress } from '../../src/server/client-address.ts';
+import { createClientAddress, readClientAddress } from '../../src/server/client-address.ts';
 
 /** The family and the octets that count, or that it is no address. */
 function read(text: string): string {
@@ -69,23 +69,5 @@ describe('readClientAddress', () => {
         expect(read(given)).toMatch(/^(no address|[46] )/);
       }),
     );
-  });
-});
-
-describe('clientKey', () => {
-  const keyOf = (text: string): string => {
-    const client = createClientAddress();
-    readClientAddress(text, client);
-    return clientKey(client);
-  };
-
-  it('joins one /64, and only that', () => {
-    expect(keyOf('2001:db8::1')).toBe(keyOf('2001:db8::ffff:1'));
-    expect(keyOf('2001:db8::1')).not.toBe(keyOf('2001:db8:0:1::1'));
-  });
-
-  it('tells IPv4 addresses apart', () => {
-    expect(keyOf('192.0.2.1')).not.toBe(keyOf('192.0.2.2'));
-    expect(keyOf('::ffff:192.0.2.1')).toBe(keyOf('192.0.2.1'));
   });
 });

@@ -12,12 +12,15 @@ export function echoQuery(id: number, answerLength: number): Buffer {
   return query;
 }
 
-/** Answers with the id, and the client's address where there is room for it. */
+/** Answers, also in place, with the id, and the client's address where there is room for it. */
 const echo: AnswerQuery = (request, requestLength, client, _transport, response) => {
   const view = Buffer.from(request.buffer, request.byteOffset, requestLength);
-  const length = requestLength < 16 ? requestLength : view.readUInt32BE(12);
+  const asked = requestLength < 16 ? requestLength : view.readUInt32BE(12);
+  const length = Math.min(asked, response.length);
+  const id = view.readUInt16BE(0);
   response.fill(0, 0, length);
-  response.set(view.subarray(0, 2));
+  response[0] = id >> 8;
+  response[1] = id & 0xff;
   const text = formatAddress(client.octets.slice(0, client.family === 4 ? 4 : 16));
   if (length >= 2 + text.length) response.set(Buffer.from(text), 2);
   return length;
@@ -25,7 +28,7 @@ const echo: AnswerQuery = (request, requestLength, client, _transport, response)
 
 /** What a transport needs, with an answer that tests can foretell. */
 export function echoParts(limits: ServerLimits = defaultServerLimits): TransportParts {
-  return { answer: echo, counters: openCounters(createCounters()), limits };
+  return { answer: echo, tick: () => undefined, counters: openCounters(createCounters()), limits };
 }
 
 export function idOf(message: Buffer | undefined): number {

@@ -11,16 +11,18 @@ export class FramedClient {
   #rest: Buffer = Buffer.alloc(0);
   #waiting: (() => void) | undefined;
 
-  private constructor(port: number, host: string) {
-    this.socket = connect({ port, host, allowHalfOpen: true });
+  private constructor(port: number, host: string, from: string | undefined) {
+    const localAddress = from === undefined ? {} : { localAddress: from };
+    this.socket = connect({ port, host, allowHalfOpen: true, ...localAddress });
     this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()));
     this.ended = new Promise((resolve) => this.socket.once('end', resolve));
     this.socket.on('error', () => undefined);
     this.socket.on('data', (chunk: Buffer) => this.#receive(chunk));
   }
 
-  static connect(port: number, host = '127.0.0.1'): Promise<FramedClient> {
-    const client = new FramedClient(port, host);
+  /** `from`: the client's own address, if it matters. */
+  static connect(port: number, host = '127.0.0.1', from?: string): Promise<FramedClient> {
+    const client = new FramedClient(port, host, from);
     return new Promise((resolve, reject) => {
       client.socket.once('connect', () => resolve(client));
       client.socket.once('error', reject);

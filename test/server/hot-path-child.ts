@@ -5,9 +5,12 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { createCounters, openCounters } from '../../src/observe/counters.ts';
+import { createSampleRing, NO_RECORD, RingReader } from '../../src/observe/samples/sample-ring.ts';
+import { Sampler } from '../../src/observe/samples/sampler.ts';
 import { Answerer } from '../../src/server/answerer.ts';
 import { createRandomSource } from '../../src/server/random.ts';
 import { createWorldMessage, digPacket } from '../answer/world.ts';
+import { limitOf, packetOf, protectionOf } from '../protection/guarded.ts';
 
 const world = createWorldMessage({
   zones: [
@@ -57,13 +60,29 @@ const questions = [
   'app.example.org A +edns +nsid',
   'many.example.org A +subnet=192.0.2.0/24',
 ];
-const packets = questions.map((question) => digPacket(question).packet);
+/** An answer's cookie for this clock is not known here: a bad one costs most, a new one goes the common way. */
+const cookies = [
+  packetOf('www.example.org A', { cookie: '2464c4abcf10c957' }),
+  packetOf('app.example.org A', { cookie: '2464c4abcf10c957010000005cf79f111f8130c3eee29480' }),
+];
+const packets = [...questions.map((question) => digPacket(question).packet), ...cookies];
 
 const counters = openCounters(createCounters());
 const bugs: unknown[] = [];
-const answerer = new Answerer(world, counters, createRandomSource(), (error) => bugs.push(error));
+const protection = protectionOf({
+  // The clock stands still here: at the end the credit is used up, and slips and drops come as well.
+  rateLimit: limitOf({ responsesPerSecond: 100_000 }),
+  access: { deny: ['203.0.113.0/24', '2001:db8:ffff::/48'], allow: [], denied: 'drop' },
+});
+const random = createRandomSource();
+// Dense enough that a sample's own cost would show.
+const ring = createSampleRing(2 ** 20);
+const sampler = new Sampler({ every: 8, ring }, counters, random);
+const samples = new RingReader(ring);
+const report = (error: unknown): number => bugs.push(error);
+const answerer = new Answerer({ ...world, protection }, counters, random, report, sampler);
 const slot = new Uint8Array(2048);
-const client = { family: 4 as const, octets: Uint8Array.of(198, 51, 100, 1) };
+const client = { family: 4 as const, octets: Uint8Array.of(198, 51, 100, 1), port: 5353 };
 
 function run(count: number): number {
   let octets = 0;
@@ -71,8 +90,14 @@ function run(count: number): number {
     const packet = packets[i % packets.length] as Uint8Array;
     for (let at = 0; at < packet.length; at++) slot[at] = packet[at] as number;
     octets += answerer.answer(slot, packet.length, client, 'udp', slot);
+    if (i % 1024 === 0) emptyRing();
   }
   return octets;
+}
+
+function emptyRing(): void {
+  while (samples.next() !== NO_RECORD);
+  samples.release();
 }
 
 const queries = Number(process.argv[2]);

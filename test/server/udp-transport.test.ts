@@ -33,8 +33,8 @@ describe('DNS over UDP', () => {
     const transport = new UdpTransport(echoParts());
     closers.push(() => transport.close());
     const ports = [
-      await transport.listen({ address: '127.0.0.1', port: 0 }),
-      await transport.listen({ address: '127.0.0.2', port: 0 }),
+      await transport.listen({ address: '127.0.0.1', port: 0 }, 'alone'),
+      await transport.listen({ address: '127.0.0.2', port: 0 }, 'alone'),
     ];
     const socket = await client();
     const message = await ask(socket, ports[0] ?? 0, echoQuery(7, 20));
@@ -44,7 +44,7 @@ describe('DNS over UDP', () => {
   it('answers over IPv6', async () => {
     const transport = new UdpTransport(echoParts());
     closers.push(() => transport.close());
-    const port = await transport.listen({ address: '::1', port: 0 });
+    const port = await transport.listen({ address: '::1', port: 0 }, 'alone');
     const socket = createSocket('udp6');
     closers.push(() => {
       socket.close();
@@ -59,7 +59,7 @@ describe('DNS over UDP', () => {
     const parts = echoParts();
     const transport = new UdpTransport(parts);
     closers.push(() => transport.close());
-    const port = await transport.listen({ address: '127.0.0.1', port: 0 });
+    const port = await transport.listen({ address: '127.0.0.1', port: 0 }, 'alone');
     const socket = await client();
     for (let length = 0; length < 12; length++) socket.send(Buffer.alloc(length), port, '127.0.0.1');
     expect(idOf(await ask(socket, port, echoQuery(3, 12)))).toBe(3);
@@ -69,8 +69,8 @@ describe('DNS over UDP', () => {
   it('refuses a port in use with the code of the system', async () => {
     const transport = new UdpTransport(echoParts());
     closers.push(() => transport.close());
-    const port = await transport.listen({ address: '127.0.0.1', port: 0 });
-    await expect(transport.listen({ address: '127.0.0.1', port })).rejects.toMatchObject({
+    const port = await transport.listen({ address: '127.0.0.1', port: 0 }, 'alone');
+    await expect(transport.listen({ address: '127.0.0.1', port }, 'alone')).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
   });
@@ -78,9 +78,9 @@ describe('DNS over UDP', () => {
   it('frees a released port', async () => {
     const transport = new UdpTransport(echoParts());
     closers.push(() => transport.close());
-    const port = await transport.listen({ address: '127.0.0.1', port: 0 });
+    const port = await transport.listen({ address: '127.0.0.1', port: 0 }, 'alone');
     await transport.release({ address: '127.0.0.1', port });
-    expect(await transport.listen({ address: '127.0.0.1', port })).toBe(port);
+    expect(await transport.listen({ address: '127.0.0.1', port }, 'alone')).toBe(port);
   });
 });
 

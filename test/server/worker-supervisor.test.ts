@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCounters, openCounters, readCounter } from '../../src/observe/counters.ts';
 import { ListenError } from '../../src/server/listen-address.ts';
+import type { Native } from '../../src/server/native.ts';
 import { defaultServerLimits } from '../../src/server/server-limits.ts';
 import type { NumberedRequest, WorkerReply, WorkerStart } from '../../src/server/worker-link.ts';
 import { WorkerSupervisor } from '../../src/server/worker-supervisor.ts';
@@ -17,6 +18,7 @@ function snapshotOf(generation: number): SnapshotMessage {
 class FakeWorker extends EventEmitter {
   readonly start: WorkerStart;
   readonly asked: string[] = [];
+  readonly descriptors: (number | undefined)[] = [];
   refuse: string | undefined;
   mute = false;
 
@@ -27,6 +29,7 @@ class FakeWorker extends EventEmitter {
 
   postMessage({ id, request }: NumberedRequest): void {
     this.asked.push(request.kind === 'publish' ? `publish ${request.snapshot.generation}` : request.kind);
+    if (request.kind === 'listen') this.descriptors.push(request.descriptor);
     if (this.mute) return;
     const reply: WorkerReply =
       this.refuse === request.kind
@@ -58,7 +61,7 @@ interface Stage {
   prepare: (worker: FakeWorker) => void;
 }
 
-function setUp(): Stage {
+function setUp(native?: Pick<Native, 'createWake' | 'wake' | 'closeWake'>): Stage {
   const workers: FakeWorker[] = [];
   const log: string[] = [];
   const counters = createCounters();
@@ -78,7 +81,8 @@ function setUp(): Stage {
       warn: (_fields, message) => log.push(message),
       error: (fields, message) => log.push(`${message}: ${JSON.stringify(fields)}`),
     },
-    native: undefined,
+    native: native as Native | undefined,
+    sampling: undefined,
     startWorker: (_url, options) => {
       const worker = new FakeWorker(options.workerData as WorkerStart);
       stage.prepare(worker);
@@ -109,6 +113,31 @@ describe('WorkerSupervisor', () => {
     expect(stage.workers[1]?.asked).toEqual(['listen']);
     expect(stage.log.at(-1)).toBe('a DNS worker serves again');
     expect(stage.restarts()).toBe(1);
+  });
+
+  it('gives a worker that is started again the sockets of the one before', async () => {
+    const stage = setUp();
+    await stage.supervisor.listen({ address: '127.0.0.1', port: 5300 }, 'joined', 21);
+    await stage.supervisor.listen({ address: '127.0.0.2', port: 5300 }, 'alone');
+    stage.supervisor.keepRunning();
+    stage.workers[0]?.die('ended');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(stage.workers[1]?.descriptors).toEqual([21, undefined]);
+  });
+
+  it('rings a worker on the addon for every message', async () => {
+    const woken: number[] = [];
+    const closed: number[] = [];
+    const stage = setUp({
+      createWake: () => 33,
+      wake: (descriptor) => woken.push(descriptor),
+      closeWake: (descriptor) => closed.push(descriptor),
+    });
+    await stage.supervisor.publish(snapshotOf(2));
+    const rung = stage.workers[0]?.start.doorbell?.rung;
+    expect([rung?.[0], woken]).toEqual([1, [33]]);
+    await stage.supervisor.close();
+    expect([rung?.[0], woken, closed]).toEqual([2, [33, 33], [33]]);
   });
 
   it('waits longer and longer, up to a bound, while the worker keeps ending', async () => {
