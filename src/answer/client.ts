@@ -6,6 +6,8 @@ export interface ClientAddress {
   family: 4 | 6;
   /** Network order; only the first 4 count for family 4. */
   octets: Uint8Array;
+  /** Where it sent from; 0 or absent where that is not known. Only what is logged of a query depends on it. */
+  port?: number;
 }
 
 /** Octets before the IPv4 address in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2), and their bits. */

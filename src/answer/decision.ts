@@ -1,3 +1,5 @@
+import type { CookieState } from '../protection/cookies.ts';
+import type { LimitOutcome } from '../protection/rate-limit.ts';
 import type { Tier } from '../steering/choose.ts';
 
 /**
@@ -21,6 +23,10 @@ export interface Decision {
   /** Number of CNAME steps taken inside the server. */
   cnameSteps: number;
   truncated: boolean;
+  /** `denied`: the sender is on the access list; it was refused or dropped. */
+  access: 'admitted' | 'denied';
+  cookie: CookieState;
+  limited: LimitOutcome;
   clientSource: ClientSource;
   /** The address that was located, family 4 or 6; 0 where none was needed. */
   clientFamily: 0 | 4 | 6;
@@ -45,7 +51,7 @@ export interface Decision {
   ttlSeconds: number;
 }
 
-/** A query ends in exactly one of these. `dropped` sends nothing. */
+/** A query ends in exactly one of these. `dropped` sends nothing; `cookie` asked for nothing but a server cookie. */
 export const outcomes = [
   'answer',
   'nodata',
@@ -57,6 +63,8 @@ export const outcomes = [
   'badvers',
   'servfail',
   'dropped',
+  'cookie',
+  'badcookie',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
@@ -81,6 +89,9 @@ export function createDecision(): Decision {
     steered: -1,
     cnameSteps: 0,
     truncated: false,
+    access: 'admitted',
+    cookie: 'none',
+    limited: 'none',
     clientSource: 'none',
     clientFamily: 0,
     clientAddress: new Uint8Array(16),
@@ -106,6 +117,9 @@ export function resetDecision(decision: Decision): void {
   decision.steered = -1;
   decision.cnameSteps = 0;
   decision.truncated = false;
+  decision.access = 'admitted';
+  decision.cookie = 'none';
+  decision.limited = 'none';
   decision.clientSource = 'none';
   decision.clientFamily = 0;
   decision.sourcePrefixLength = 0;

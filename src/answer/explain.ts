@@ -120,6 +120,8 @@ function lookupText({ outcome }: Decision, name: string, type: string, led: stri
     case 'formerr':
     case 'notimp':
     case 'badvers':
+    case 'cookie':
+    case 'badcookie':
     case 'servfail':
     case 'dropped':
       return `The query cannot be answered (${outcome}).`;

@@ -22,12 +22,14 @@ export interface Found {
   rrset: number;
   /** `steered`, `hinfo`: position in the table of steered names. `delegation`: the cut's node. */
   at: number;
+  /** The node that the answer comes from: the name's own, the wildcard's, or the cut's. NXDOMAIN has none. */
+  node: number;
 }
 
 export type FoundKind = 'rrset' | 'cname' | 'steered' | 'hinfo' | 'nodata' | 'nxdomain' | 'delegation';
 
 export function createFound(): Found {
-  return { kind: 'nxdomain', rrset: NONE, at: NONE };
+  return { kind: 'nxdomain', rrset: NONE, at: NONE, node: NONE };
 }
 
 /**
@@ -91,6 +93,7 @@ function lookUpNode(found: Found, zone: ZoneImage, node: number, type: number): 
   const rrset = type === TYPE_ANY ? smallestRRset(zone, node) : findRRset(zone, node, type);
   found.rrset = rrset;
   found.at = steered;
+  found.node = node;
   if (rrset !== NONE) found.kind = 'rrset';
   else if (steered !== NONE) found.kind = type === TYPE_ANY ? 'hinfo' : 'steered';
   else {
@@ -114,4 +117,5 @@ function delegate(found: Found, zone: ZoneImage, cut: number): void {
   found.kind = 'delegation';
   found.rrset = findRRset(zone, cut, TYPE_NS);
   found.at = cut;
+  found.node = cut;
 }

@@ -1,4 +1,3 @@
-import { MAX_UDP_PAYLOAD } from '../dns/opt.ts';
 import { putUint16 } from '../dns/put-integer.ts';
 import {
   FLAG_AA,
@@ -59,7 +58,7 @@ export function createReply(): Reply {
 
 /**
  * Starts an answer with the question as it was asked, in its own case. `octets` may be the request's own buffer.
- * `reserved`: octets that the OPT will need.
+ * `reserved`: octets that the OPT will need. `maxUdpOctets`: most octets of an answer over UDP.
  */
 export function beginReply(
   reply: Reply,
@@ -68,12 +67,13 @@ export function beginReply(
   transport: Transport,
   octets: Uint8Array,
   reserved: number,
+  maxUdpOctets: number,
 ): void {
   if (octets !== request)
     for (let i = HEADER_LENGTH; i < query.questionEnd; i++) octets[i] = request[i] as number;
   reply.octets = octets;
   reply.at = query.questionEnd;
-  reply.limit = Math.min(octets.length, messageLimit(query, transport)) - reserved;
+  reply.limit = Math.min(octets.length, messageLimit(query, transport, maxUdpOctets)) - reserved;
   reply.ownerAt = HEADER_LENGTH;
   reply.apexAt = HEADER_LENGTH;
   reply.questionCount = query.questionEnd > HEADER_LENGTH ? 1 : 0;
@@ -85,10 +85,10 @@ export function beginReply(
 }
 
 /** RFC 6891 section 6.2.3: a payload size below 512 counts as 512. */
-function messageLimit(query: Query, transport: Transport): number {
+function messageLimit(query: Query, transport: Transport, maxUdpOctets: number): number {
   if (transport === 'tcp') return MAX_TCP_MESSAGE;
   if (!query.hasEdns) return MIN_UDP_PAYLOAD;
-  return Math.min(Math.max(query.payloadSize, MIN_UDP_PAYLOAD), MAX_UDP_PAYLOAD);
+  return Math.min(Math.max(query.payloadSize, MIN_UDP_PAYLOAD), maxUdpOctets);
 }
 
 /**

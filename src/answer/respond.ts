@@ -6,7 +6,8 @@ import { rrsetTtlSeconds, type ZoneImage } from '../snapshot/zone-image.ts';
 import type { ClientAddress } from './client.ts';
 import { type Outcome, resetDecision } from './decision.ts';
 import { lookup, zoneFor } from './lookup.ts';
-import { admitQuestion, CLASS_ANY } from './question.ts';
+import { admitQuery, admitSender, checkCookie, limitAnswer, RCODE_BADCOOKIE } from './protect.ts';
+import { admitKeepalive, CLASS_ANY } from './question.ts';
 import { beginReply, encodeHeader, findApex, type Transport } from './reply.ts';
 import type { AnswerScratch } from './scratch.ts';
 import {
@@ -25,7 +26,14 @@ export type { Transport } from './reply.ts';
 export { type AnswerScratch, createAnswerScratch } from './scratch.ts';
 
 /** RFC 6895 section 2.3, for queries that end without a lookup. */
-const RCODES = { formerr: 1, notimp: 4, refused: 5, badvers: 16 } as const;
+const RCODES = {
+  cookie: 0,
+  formerr: 1,
+  notimp: 4,
+  refused: 5,
+  badvers: 16,
+  badcookie: RCODE_BADCOOKIE,
+} as const;
 
 /**
  * Answers one query: reads `requestLength` octets of `request`, writes the answer into `response` and returns its
@@ -41,17 +49,22 @@ export function respond(
   transport: Transport,
   response: Uint8Array,
 ): number {
-  const { decision, query, reply } = scratch;
+  const { decision, opt, query, reply } = scratch;
+  const { protection, serverId } = snapshot;
   resetDecision(decision);
-  const decoded = decodeQuery(request, requestLength, query);
+  if (admitSender(decision, protection, client) === 'drop') return 0;
+  const decoded = admitKeepalive(decodeQuery(request, requestLength, query), query, transport);
   if (decoded === 'drop') return 0;
   decision.queryType = query.type;
   scratch.scope = 0;
-  beginReply(reply, query, request, transport, response, optLength(query, snapshot.serverId));
+  checkCookie(scratch, protection, client);
+  const reserved = optLength(query, opt, serverId);
+  beginReply(reply, query, request, transport, response, reserved, protection.maxUdpAnswerOctets);
 
-  const admitted = decoded === 'query' ? admitQuestion(query) : decoded;
+  const admitted = admitQuery(scratch, protection, decoded, transport);
   decision.outcome = admitted === 'answer' ? answerQuestion(scratch, snapshot, client) : admitted;
   if (admitted !== 'answer') decision.rcode = RCODES[admitted];
+  if (transport === 'udp' && limitAnswer(scratch, protection, client) === 'drop') return 0;
   return finish(scratch, snapshot);
 }
 
@@ -111,7 +124,7 @@ function leaveZones({ decision }: AnswerScratch): Outcome {
 
 /** Appends the OPT and writes the header. */
 function finish(scratch: AnswerScratch, snapshot: Snapshot): number {
-  const { decision, query, reply } = scratch;
+  const { decision, opt, query, reply } = scratch;
   decision.truncated = reply.truncated;
   if (reply.answerCount === 0) decision.ttlSeconds = 0;
   if (query.hasSubnet) {
@@ -120,8 +133,8 @@ function finish(scratch: AnswerScratch, snapshot: Snapshot): number {
   }
   let end = reply.at;
   if (query.hasEdns) {
-    const scope = Math.max(0, decision.scopePrefixLength);
-    end = encodeOpt(reply.octets, end, query, decision.rcode, snapshot.serverId, scope);
+    opt.scopePrefixLength = Math.max(0, decision.scopePrefixLength);
+    end = encodeOpt(reply.octets, end, query, opt, decision.rcode, snapshot.serverId);
     reply.additionalCount++;
   }
   encodeHeader(reply, query, decision.rcode);

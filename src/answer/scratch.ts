@@ -1,5 +1,7 @@
 import { createHashedName, type HashedName } from '../dns/hashed-name.ts';
+import { createOptAnswer, type OptAnswer } from '../dns/opt.ts';
 import { createQuery, type Query } from '../dns/query.ts';
+import { type CookieScratch, createCookieScratch } from '../protection/cookies.ts';
 import { type Choice, createChoice } from '../steering/choose.ts';
 import type { RandomSource } from '../steering/program.ts';
 import { createDecision, type Decision, MAX_ANSWER_ENDPOINTS } from './decision.ts';
@@ -25,6 +27,11 @@ export interface AnswerScratch {
   readonly random: RandomSource;
   /** Pairs of zone and RRset: the CNAMEs in the answer, so that a loop is seen. */
   readonly followed: Int32Array;
+  /** What the OPT says; its keepalive timeout is set by the transport that has one. */
+  readonly opt: OptAnswer;
+  readonly cookies: CookieScratch;
+  /** Seconds since 1970 as a whole number, set by the transport once for each batch of queries. */
+  nowSeconds: number;
   /** Position of the zone that the lookup under way is in. */
   zone: number;
   /** ECS scope that the steered names passed so far ask for. */
@@ -42,6 +49,9 @@ export function createAnswerScratch(random: RandomSource): AnswerScratch {
     choice: createChoice(MAX_ANSWER_ENDPOINTS, random),
     random,
     followed: new Int32Array(2 * MAX_CNAME_STEPS),
+    opt: createOptAnswer(),
+    cookies: createCookieScratch(),
+    nowSeconds: 0,
     zone: 0,
     scope: 0,
   };

@@ -15,6 +15,8 @@ export const OPCODE_MASK = 0x7800;
 /** EDNS option codes. */
 export const OPTION_NSID = 3;
 export const OPTION_CLIENT_SUBNET = 8;
+export const OPTION_COOKIE = 10;
+export const OPTION_TCP_KEEPALIVE = 11;
 
 /** Client subnet families (RFC 7871 section 6: IANA address family numbers); 0 only with source /0. */
 const SUBNET_IPV4 = 1;
@@ -22,6 +24,11 @@ export const SUBNET_IPV6 = 2;
 
 /** The DO bit in the flags of OPT (RFC 6891 section 6.1.4). */
 export const EDNS_FLAG_DO = 0x8000;
+
+/** RFC 7873 section 4: a client cookie of 8 octets, behind it a server cookie of 8 to 32. */
+export const CLIENT_COOKIE_LENGTH = 8;
+const MIN_WHOLE_COOKIE_LENGTH = CLIENT_COOKIE_LENGTH + 8;
+const MAX_COOKIE_LENGTH = CLIENT_COOKIE_LENGTH + 32;
 
 /** A query needs OPT and perhaps a signature (TSIG, SIG(0)); more than twice that is no query. */
 const MAX_RECORDS = 4;
@@ -48,17 +55,32 @@ export interface Query {
   payloadSize: number;
   dnssecOk: boolean;
   nsidAsked: boolean;
+  /** RFC 7828: how long an idle TCP connection is kept. Over UDP the option counts as absent, whatever it holds. */
+  keepalive: 'absent' | 'asked' | 'malformed';
   hasSubnet: boolean;
   subnetFamily: number;
   sourcePrefixLength: number;
   /** As many octets as `sourcePrefixLength` needs, then zeros. */
   readonly subnetAddress: Uint8Array;
+  /** 0 for no DNS cookie, 8 for a client cookie alone, 16 to 40 with a server cookie (RFC 7873 section 4). */
+  cookieLength: number;
+  /**
+   * Client cookie, then server cookie; what is behind `cookieLength` is left from earlier queries. The answer's server
+   * cookie is made here, in the place of the query's, because that saves copying it twice.
+   */
+  readonly cookie: Uint8Array;
+  /** The same octets, to read and write 32 bits at once. */
+  readonly cookieView: DataView;
 }
 
-/** Whether to answer; everything else than `query` and `drop` is the rcode to send back. */
-export type DecodeOutcome = 'query' | 'drop' | 'formerr' | 'notimp' | 'badvers';
+/**
+ * Whether to answer; everything else than `query`, `cookie` and `drop` is the rcode to send back. `cookie` has no
+ * question, only a DNS cookie: RFC 7873 section 5.4 gives it a server cookie, who has no cookies takes it as `formerr`.
+ */
+export type DecodeOutcome = 'query' | 'cookie' | 'drop' | 'formerr' | 'notimp' | 'badvers';
 
 export function createQuery(): Query {
+  const cookie = new Uint8Array(MAX_COOKIE_LENGTH);
   return {
     id: 0,
     flags: 0,
@@ -71,10 +93,14 @@ export function createQuery(): Query {
     payloadSize: 0,
     dnssecOk: false,
     nsidAsked: false,
+    keepalive: 'absent',
     hasSubnet: false,
     subnetFamily: 0,
     sourcePrefixLength: 0,
     subnetAddress: new Uint8Array(16),
+    cookieLength: 0,
+    cookie,
+    cookieView: new DataView(cookie.buffer),
   };
 }
 
@@ -90,10 +116,8 @@ export function decodeQuery(bytes: Uint8Array, length: number, query: Query): De
   query.flags = uint16At(bytes, 2);
   const other = (query.flags & OPCODE_MASK) !== 0;
   // RFC 9619: a query has exactly one question.
-  if (uint16At(bytes, 4) !== 1) {
-    if (uint16At(bytes, 4) === 0) findOpt(bytes, length, HEADER_LENGTH, query);
-    return other ? 'notimp' : 'formerr';
-  }
+  if (uint16At(bytes, 4) === 0) return decodeQuestionless(bytes, length, query);
+  if (uint16At(bytes, 4) !== 1) return other ? 'notimp' : 'formerr';
   // A pointer in the question could only lead into the header.
   const nameEnd = readPlainName(query.name, bytes, HEADER_LENGTH, length);
   if (nameEnd === BAD_NAME || nameEnd + 4 > length) {
@@ -108,6 +132,16 @@ export function decodeQuery(bytes: Uint8Array, length: number, query: Query): De
     return 'notimp';
   }
   return decodeRecords(bytes, length, query);
+}
+
+/** RFC 7873 section 5.4: without a question, a DNS cookie alone makes a query. */
+function decodeQuestionless(bytes: Uint8Array, length: number, query: Query): DecodeOutcome {
+  const other = (query.flags & OPCODE_MASK) !== 0;
+  const outcome = other ? 'notimp' : decodeRecords(bytes, length, query);
+  if (outcome === 'badvers') return outcome;
+  if (outcome === 'query' && query.cookieLength > 0) return 'cookie';
+  findOpt(bytes, length, HEADER_LENGTH, query);
+  return other ? 'notimp' : 'formerr';
 }
 
 /** RFC 6891 section 6.1.1: who sent an OPT gets one, also with an error; nothing else of the message counts then. */
@@ -139,9 +173,11 @@ function clear(query: Query): void {
   query.payloadSize = 0;
   query.dnssecOk = false;
   query.nsidAsked = false;
+  query.keepalive = 'absent';
   query.hasSubnet = false;
   query.subnetFamily = 0;
   query.sourcePrefixLength = 0;
+  query.cookieLength = 0;
 }
 
 /** Only OPT is read; a query has no other record that concerns us, save an IXFR's SOA (RFC 1995 section 3). */
@@ -190,17 +226,39 @@ function decodeOpt(
     const value = at + OPTION_HEADER_LENGTH;
     const valueEnd = value + uint16At(bytes, at + 2);
     if (valueEnd > end) return 'formerr';
-    if (code === OPTION_NSID) query.nsidAsked = true;
-    else if (
-      code === OPTION_CLIENT_SUBNET &&
-      !query.hasSubnet &&
-      !decodeSubnet(bytes, value, valueEnd, query)
-    ) {
-      return 'formerr';
-    }
+    if (!decodeOption(bytes, code, value, valueEnd, query)) return 'formerr';
     at = valueEnd;
   }
   return 'query';
+}
+
+/** False where the option is malformed. Of options that come twice the first counts (RFC 7873 section 4). */
+function decodeOption(bytes: Uint8Array, code: number, value: number, end: number, query: Query): boolean {
+  switch (code) {
+    case OPTION_NSID:
+      query.nsidAsked = true;
+      return true;
+    case OPTION_CLIENT_SUBNET:
+      return query.hasSubnet || decodeSubnet(bytes, value, end, query);
+    case OPTION_COOKIE:
+      return query.cookieLength > 0 || decodeCookie(bytes, value, end, query);
+    case OPTION_TCP_KEEPALIVE:
+      // RFC 7828 section 3.2.1: a query's option is empty.
+      query.keepalive = end === value ? 'asked' : 'malformed';
+      return true;
+    default:
+      return true;
+  }
+}
+
+/** RFC 7873 section 5.2.2: a client cookie of 8 octets, alone or with a server cookie of 8 to 32, else FORMERR. */
+function decodeCookie(bytes: Uint8Array, value: number, end: number, query: Query): boolean {
+  const length = end - value;
+  if (length !== CLIENT_COOKIE_LENGTH && (length < MIN_WHOLE_COOKIE_LENGTH || length > MAX_COOKIE_LENGTH))
+    return false;
+  for (let i = 0; i < length; i++) query.cookie[i] = bytes[value + i] as number;
+  query.cookieLength = length;
+  return true;
 }
 
 /**

@@ -174,7 +174,7 @@ export function explainOver(
     slotOf,
     dataCenterIndex,
     mapFor: (name, of) => keys.indexOf(sources.keyOf(name, of) ?? ''),
-    blobText: () => undefined,
+    hasBlob: () => false,
     serialOf: () => 1,
   });
   const snapshot = openSnapshot({
