@@ -5,6 +5,7 @@ import type { Problem } from '../config/problem.ts';
 import type { DataCenter } from '../config/resources/data-center.ts';
 import type { SteeredName } from '../config/resources/steered-name.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
+import type { TrafficReport } from '../observe/traffic/traffic-report.ts';
 import { type DataCenterView, joinVerdicts } from './view.ts';
 
 interface ItemList<T> {
@@ -28,6 +29,11 @@ interface Question {
   readonly client: string;
 }
 
+/** Short enough to show what goes on now. */
+export const TRAFFIC_MINUTES = 5;
+/** Traffic has no event of its own: it changes all the time. */
+const TRAFFIC_INTERVAL_MS = 5000;
+
 /** Wait this long after the event stream broke before it is opened again. */
 const RECONNECT_MS = 2000;
 
@@ -37,6 +43,8 @@ export const problems = signal<readonly Problem[]>([]);
 export const steeredNames = signal<readonly string[]>([]);
 /** Undefined unless the node runs the demo. */
 export const demo = signal<readonly DemoDataCenter[] | undefined>(undefined);
+/** Undefined where nothing is sampled. */
+export const traffic = signal<TrafficReport | undefined>(undefined);
 export const explanation = signal<Explanation | undefined>(undefined);
 export const explainProblem = signal('');
 /** Whether the node answered lately: a page that shows old facts has to say so. */
@@ -101,7 +109,10 @@ async function refresh(): Promise<void> {
       again = false;
       await load();
     }
-    connected.value = true;
+    if (!connected.value) {
+      connected.value = true;
+      void loadTraffic();
+    }
   } catch {
     connected.value = false;
   } finally {
@@ -137,6 +148,15 @@ async function explainAgain(): Promise<void> {
   explainProblem.value = response.ok ? '' : String(body.detail ?? body.title);
 }
 
+async function loadTraffic(): Promise<void> {
+  if (!connected.value || document.hidden) return;
+  try {
+    traffic.value = await get<TrafficReport>(`./v1/traffic?minutes=${TRAFFIC_MINUTES}&limit=8`);
+  } catch {
+    // The event stream tells whether the node is there.
+  }
+}
+
 /** Undefined where the node has no such resource (404); throws when it does not answer. */
 async function get<T>(url: string): Promise<T | undefined> {
   const response = await fetch(url);
@@ -148,3 +168,5 @@ async function get<T>(url: string): Promise<T | undefined> {
 setInterval(() => {
   now.value = Date.now();
 }, 1000);
+
+setInterval(() => void loadTraffic(), TRAFFIC_INTERVAL_MS);

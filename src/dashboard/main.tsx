@@ -4,6 +4,7 @@ import { DemoPanel } from './demo-panel.tsx';
 import { EndpointTable } from './endpoint-table.tsx';
 import { connected, dataCenters, explanation, follow, nodeStatus, now, problems } from './live.ts';
 import './styles.css';
+import { TrafficPanel } from './traffic-panel.tsx';
 import { formatAge } from './view.ts';
 import { WorldMap } from './world-map.tsx';
 
@@ -24,6 +25,7 @@ function Page(): JSX.Element {
         <ClientLookup />
         <DemoPanel />
       </div>
+      <TrafficPanel />
       <EndpointTable />
       <Attribution />
     </div>

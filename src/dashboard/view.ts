@@ -1,4 +1,5 @@
 import type { EndpointHealth } from '../health/endpoint-health.ts';
+import type { EstimatedQueries } from '../observe/traffic/traffic-report.ts';
 
 /** A data center's verdict as the page tells it: its endpoints' verdicts joined. */
 export type JoinedVerdict = EndpointHealth['verdict'] | 'partly';
@@ -28,4 +29,12 @@ export function formatAge(fromMs: number, nowMs: number): string {
   if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** `1,200 ± 80`; with a plus where more may be missing than the error says. */
+export function formatEstimate(estimate: EstimatedQueries): string {
+  const { queries, missingAtMost, samplingError } = estimate;
+  const plus = missingAtMost > samplingError ? '+' : '';
+  const error = samplingError > 0 ? ` ± ${samplingError.toLocaleString('en')}` : '';
+  return `${queries.toLocaleString('en')}${plus}${error}`;
 }

@@ -62,21 +62,27 @@ const counterLabels = {
     'too-long',
     'unknown-source',
     'unanswerable',
+    'receive-queue-full',
     'send-queue-full',
     'send-failed',
   ],
   udpSends: ['segmented'],
+  samples: ['taken', 'dropped'],
+  queryLog: ['written', 'dropped', 'failed'],
+  dnstap: ['sent', 'dropped', 'connected', 'failed'],
+  protection: ['cookie-new', 'cookie-valid', 'cookie-bad', 'limited-slipped', 'limited-dropped', 'denied'],
   errors: ['bug', 'udp-socket', 'tcp-socket'],
   tcpConnections: ['open'],
   tcpEvents: [
     'accepted',
-    'refused-total',
+    'accept-failed',
     'refused-client',
     'closed-for-newer',
     'closed-idle',
     'closed-partial-message',
     'closed-slow-reader',
     'closed-bad-frame',
+    'closed-lingering',
   ],
   worker: ['restarts'],
 } as const satisfies Record<string, readonly string[]>;
@@ -99,6 +105,13 @@ const RESPONSES = blockStarts.responses;
 const DATA_CENTERS = blockStarts.dataCenters;
 const TRUNCATED = blockStarts.truncated;
 const UNANSWERABLE = cellOf('drops', 'unanswerable');
+const SAMPLES_TAKEN = cellOf('samples', 'taken');
+const SAMPLES_DROPPED = cellOf('samples', 'dropped');
+
+const PROTECTION = blockStarts.protection;
+const LIMITED_SLIPPED = cellOf('protection', 'limited-slipped');
+const LIMITED_DROPPED = cellOf('protection', 'limited-dropped');
+const DENIED = cellOf('protection', 'denied');
 
 const OUTCOMES = blockStarts.outcomes;
 
@@ -119,20 +132,28 @@ export function openCounters(memory: SharedArrayBuffer): Float64Array {
 /** Counts what was decided. Called after every `respond`; allocates nothing. */
 export function count(counters: Float64Array, decision: Decision, transport: 'udp' | 'tcp'): void {
   add(counters, OUTCOMES + outcomeOffset(decision.outcome));
-  if (decision.outcome === 'dropped') {
-    // A response, or too broken to be a query: no type, no code.
-    add(counters, UNANSWERABLE);
+  if (decision.outcome === 'dropped' && decision.limited === 'none') {
+    // A denied sender, or a response, or too broken to be a query: no type, no code.
+    add(counters, decision.access === 'denied' ? DENIED : UNANSWERABLE);
     return;
   }
   const type = decision.queryType < typeOffsets.length ? decision.queryType : 0;
   add(counters, (transport === 'udp' ? UDP_QUERIES : TCP_QUERIES) + (typeOffsets[type] as number));
+  countProtection(counters, decision);
+  if (decision.outcome === 'dropped') return;
   add(counters, RESPONSES + Math.min(decision.rcode, otherRcode));
   if (decision.dataCenter >= 0) add(counters, DATA_CENTERS + decision.dataCenter);
   if (decision.truncated) add(counters, TRUNCATED + (transport === 'udp' ? 0 : 1));
 }
 
+function countProtection(counters: Float64Array, { access, cookie, limited }: Decision): void {
+  if (cookie !== 'none') add(counters, PROTECTION + (cookie === 'new' ? 0 : cookie === 'valid' ? 1 : 2));
+  if (limited !== 'none') add(counters, limited === 'slip' ? LIMITED_SLIPPED : LIMITED_DROPPED);
+  if (access === 'denied') add(counters, DENIED);
+}
+
 /** Position in `outcomes`. Not a look-up by name, which with so many names is a search in a hash table. */
-function outcomeOffset(outcome: Decision['outcome']): number {
+export function outcomeOffset(outcome: Decision['outcome']): number {
   switch (outcome) {
     case 'answer':
       return 0;
@@ -154,7 +175,16 @@ function outcomeOffset(outcome: Decision['outcome']): number {
       return 8;
     case 'dropped':
       return 9;
+    case 'cookie':
+      return 10;
+    case 'badcookie':
+      return 11;
   }
+}
+
+/** Mnemonic of a response code (RFC 6895 section 2.3); the number itself where it has none. */
+export function formatRcode(rcode: number): string {
+  return rcode < otherRcode ? (rcodeLabels[rcode] ?? String(rcode)) : String(rcode);
 }
 
 /** Adds one to the named cell. */
@@ -164,6 +194,16 @@ export function countOne<B extends CounterBlock>(
   label: CounterLabel<B>,
 ): void {
   add(counters, cellOf(block, label));
+}
+
+/** Counts a query that was sampled. */
+export function countSampleTaken(counters: Float64Array): void {
+  add(counters, SAMPLES_TAKEN);
+}
+
+/** Counts a query that was to be sampled and found no room. */
+export function countSampleDropped(counters: Float64Array): void {
+  add(counters, SAMPLES_DROPPED);
 }
 
 /** Adds to the named cell what was counted elsewhere. */

@@ -3,6 +3,7 @@ import type { Problem } from '../config/problem.ts';
 import type { ProbeReason } from '../health/probe-result.ts';
 import type { Verdict } from '../health/verdict.ts';
 import { type CounterBlock, readCounters } from './counters.ts';
+import { DataCenterCounts } from './data-center-counts.ts';
 
 /** Where the figures come from, read anew for every exposition. */
 export interface MetricsSources {
@@ -34,6 +35,8 @@ export interface Metrics {
   readonly contentType: string;
   /** Counts one finished probe. */
   countProbe(monitor: string, reason: ProbeReason): void;
+  /** To be called when data centers may have come or gone: a number's count starts anew with its next owner. */
+  followDataCenters(): void;
 }
 
 /** Monitors counted by name; later ones share the label `other`, so that churn cannot grow the exposition. */
@@ -44,7 +47,9 @@ const verdicts: readonly Verdict[] = ['up', 'down', 'unknown', 'drained'];
 /** A registry of its own, so that several nodes can live in one process. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
-  registerQueries(registry, sources);
+  const dataCenters = new DataCenterCounts(sources.counters, sources.dataCenterName);
+  registerQueries(registry, sources, dataCenters);
+  registerSamples(registry, sources);
   registerServer(registry, sources);
   registerHealth(registry, sources);
   registerNode(registry, sources);
@@ -59,6 +64,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const monitors = new Set<string>();
   return {
     exposition: () => registry.metrics(),
+    followDataCenters: () => dataCenters.follow(),
     contentType: registry.contentType,
     countProbe: (monitor, reason) => {
       if (monitors.size < MAX_MONITOR_LABELS) monitors.add(monitor);
@@ -67,7 +73,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   };
 }
 
-function registerQueries(registry: Registry, sources: MetricsSources): void {
+function registerQueries(registry: Registry, sources: MetricsSources, dataCenters: DataCenterCounts): void {
   new Counter({
     name: 'meridian_dns_queries_total',
     help: 'DNS queries by transport and query type.',
@@ -103,11 +109,27 @@ function registerQueries(registry: Registry, sources: MetricsSources): void {
     registers: [registry],
     collect() {
       this.reset();
-      for (const [index, { value }] of readCounters(sources.counters(), 'dataCenters').entries()) {
-        const name = sources.dataCenterName(index);
-        if (name !== undefined) this.inc({ data_center: name }, value);
-      }
+      for (const { dataCenter, answers } of dataCenters.read())
+        this.inc({ data_center: dataCenter }, answers);
     },
+  });
+}
+
+function registerSamples(registry: Registry, sources: MetricsSources): void {
+  registerBlock(registry, sources, 'samples', {
+    name: 'meridian_traffic_samples_total',
+    help: 'DNS queries that were sampled, and those that found no room because the main thread did not keep up.',
+    label: 'event',
+  });
+  registerBlock(registry, sources, 'queryLog', {
+    name: 'meridian_query_log_lines_total',
+    help: 'Lines of the query log that were written, that found no room, and that could not be written.',
+    label: 'event',
+  });
+  registerBlock(registry, sources, 'dnstap', {
+    name: 'meridian_dnstap_events_total',
+    help: 'dnstap frames that were sent or found no room; connections to the collector that began or failed.',
+    label: 'event',
   });
 }
 
@@ -121,6 +143,11 @@ function registerServer(registry: Registry, sources: MetricsSources): void {
     name: 'meridian_dns_udp_sends_total',
     help: 'Sends that carried several UDP responses to one client at once.',
     label: 'kind',
+  });
+  registerBlock(registry, sources, 'protection', {
+    name: 'meridian_dns_protection_total',
+    help: 'DNS queries by what protection made of them: their cookie, a limit on responses, the access list.',
+    label: 'event',
   });
   registerBlock(registry, sources, 'errors', {
     name: 'meridian_dns_errors_total',

@@ -19,6 +19,10 @@ const blocks = [
   'truncated',
   'drops',
   'udpSends',
+  'samples',
+  'queryLog',
+  'dnstap',
+  'protection',
   'errors',
   'tcpConnections',
   'tcpEvents',
@@ -89,6 +93,36 @@ const cases: readonly {
     given: { outcome: 'dropped' },
     transport: 'udp',
     want: 'outcomes dropped 1, drops unanswerable 1',
+  },
+  {
+    name: 'a query of a denied sender',
+    given: { outcome: 'dropped', access: 'denied' },
+    transport: 'udp',
+    want: 'outcomes dropped 1, protection denied 1',
+  },
+  {
+    name: 'one that is refused',
+    given: { outcome: 'refused', rcode: 5, queryType: 1, access: 'denied' },
+    transport: 'udp',
+    want: 'udpQueries A 1, responses REFUSED 1, outcomes refused 1, protection denied 1',
+  },
+  {
+    name: 'what a limit dropped',
+    given: { outcome: 'dropped', queryType: 1, limited: 'drop' },
+    transport: 'udp',
+    want: 'udpQueries A 1, outcomes dropped 1, protection limited-dropped 1',
+  },
+  {
+    name: 'what slipped, with a bad cookie',
+    given: { outcome: 'badcookie', rcode: 23, queryType: 1, limited: 'slip', cookie: 'bad' },
+    transport: 'udp',
+    want: 'udpQueries A 1, responses BADCOOKIE 1, outcomes badcookie 1, protection cookie-bad 1, protection limited-slipped 1',
+  },
+  {
+    name: 'a valid cookie',
+    given: { outcome: 'cookie', queryType: 0, cookie: 'valid' },
+    transport: 'tcp',
+    want: 'tcpQueries other 1, responses NOERROR 1, outcomes cookie 1, protection cookie-valid 1',
   },
 ];
 

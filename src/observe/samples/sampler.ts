@@ -1,0 +1,174 @@
+import type { ClientAddress } from '../../answer/client.ts';
+import type { ClientSource, Decision } from '../../answer/decision.ts';
+import type { AnswerScratch } from '../../answer/scratch.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import type { ZoneImage } from '../../snapshot/zone-image.ts';
+import type { RandomSource } from '../../steering/program.ts';
+import { countSampleDropped, countSampleTaken, outcomeOffset } from '../counters.ts';
+import {
+  MAX_KEPT_QUERY_OCTETS,
+  MAX_KEPT_RESPONSE_OCTETS,
+  MAX_SAMPLE_OCTETS,
+  SAMPLE_ADDRESSES,
+  SAMPLE_CLIENT,
+  SAMPLE_DATA_CENTER,
+  SAMPLE_KEPT,
+  SAMPLE_NAMES,
+  SAMPLE_OUTCOME,
+  SAMPLE_QUERY_LENGTH,
+  SAMPLE_RESOLVER,
+  SAMPLE_RESPONSE_LENGTH,
+  SAMPLE_SCOPE,
+  SAMPLE_TIME,
+  SAMPLE_TYPE,
+  SAMPLE_WEIGHT,
+  SAMPLE_WORDS,
+} from './sample.ts';
+import { NO_RECORD, RingWriter } from './sample-ring.ts';
+
+/** The longest wait between two samples, also where nothing is sampled: such numbers never need an allocation. */
+export const MAX_GAP = 2 ** 30;
+
+/** Which queries of one worker are sampled, and where they go. */
+export interface Sampling {
+  /** One of so many on average: 1 to `MAX_GAP`. */
+  readonly every: number;
+  readonly ring: SharedArrayBuffer;
+}
+
+/** A chance of 2^-32 is half a step away from both ends. */
+const STEPS = 2 ** 32;
+
+/**
+ * Takes samples of one worker's queries: each has the same chance, whatever came before it, so that traffic in step
+ * with the count is neither missed nor caught every time. The caller counts down from `nextGap`, which is all that a
+ * query costs that is not sampled. Allocates nothing.
+ */
+export class Sampler {
+  readonly #every: number;
+  readonly #ring: RingWriter;
+  readonly #times: Float64Array;
+  readonly #counters: Float64Array;
+  readonly #random: RandomSource;
+  /** One number, in an array because a field would be allocated anew with each time that it is set to. */
+  readonly #now = new Float64Array(1);
+  readonly #logOfMissing: number;
+  /** Where the sample under way is written; `NO_RECORD` where the ring is full. */
+  #offset = NO_RECORD;
+  #queryLength = 0;
+
+  constructor(sampling: Sampling, counters: Float64Array, random: RandomSource) {
+    this.#every = sampling.every;
+    this.#ring = new RingWriter(sampling.ring);
+    this.#times = new Float64Array(sampling.ring);
+    this.#counters = counters;
+    this.#random = random;
+    this.#logOfMissing = Math.log1p(-1 / sampling.every);
+  }
+
+  /** The time of the samples to come, in milliseconds since 1970. */
+  tick(nowMs: number): void {
+    this.#now[0] = nowMs;
+  }
+
+  /** How many queries on is the next to be sampled: 1 for the very next, geometrically distributed. */
+  nextGap(): number {
+    if (this.#every === 1) return 1;
+    const chance = (this.#random.nextUint32() + 0.5) / STEPS;
+    return Math.min(1 + Math.floor(Math.log(chance) / this.#logOfMissing), MAX_GAP) | 0;
+  }
+
+  /** Before the query is answered, which may be in its own place. */
+  begin(request: Uint8Array, requestLength: number): void {
+    this.#offset = this.#ring.reserve(MAX_SAMPLE_OCTETS);
+    if (this.#offset === NO_RECORD) {
+      countSampleDropped(this.#counters);
+      return;
+    }
+    this.#queryLength = requestLength;
+    const kept = Math.min(requestLength, MAX_KEPT_QUERY_OCTETS);
+    copy(request, 0, kept, this.#ring.octets, this.#offset + SAMPLE_WORDS * 4);
+  }
+
+  /** After it has been answered with so many octets of `response`; `scratch` and `snapshot` are those of the answer. */
+  end(
+    scratch: AnswerScratch,
+    snapshot: Snapshot,
+    client: ClientAddress,
+    transport: 'udp' | 'tcp',
+    response: Uint8Array,
+    responseLength: number,
+  ): void {
+    if (this.#offset === NO_RECORD) return;
+    const { words } = this.#ring;
+    const { decision } = scratch;
+    const start = this.#offset / 4;
+    words[start + SAMPLE_OUTCOME] =
+      outcomeOffset(decision.outcome) |
+      ((decision.rcode & 0xfff) << 8) |
+      (transport === 'tcp' ? 1 << 20 : 0) |
+      (decision.truncated ? 1 << 21 : 0) |
+      (decision.steered >= 0 ? 1 << 22 : 0) |
+      (sourceCode(decision.clientSource) << 23);
+    words[start + SAMPLE_TYPE] = decision.queryType | ((client.port ?? 0) << 16);
+    this.#times[(this.#offset + SAMPLE_TIME * 4) / 8] = this.#now[0] as number;
+    words[start + SAMPLE_DATA_CENTER] = decision.dataCenter;
+    words[start + SAMPLE_SCOPE] = decision.scopePrefixLength;
+    words[start + SAMPLE_WEIGHT] = this.#every;
+    words[start + SAMPLE_QUERY_LENGTH] = this.#queryLength;
+    words[start + SAMPLE_RESPONSE_LENGTH] = responseLength;
+    words[start + SAMPLE_ADDRESSES] =
+      client.family |
+      (decision.clientFamily << 8) |
+      (decision.sourcePrefixLength << 16) |
+      (decision.mapPrefixLength << 24);
+    this.#putAddresses(client, decision);
+    this.#ring.commit(this.#putOctets(scratch, snapshot, response, responseLength) - this.#offset);
+    countSampleTaken(this.#counters);
+  }
+
+  #putAddresses(client: ClientAddress, decision: Decision): void {
+    const { octets } = this.#ring;
+    copy(client.octets, 0, client.family === 4 ? 4 : 16, octets, this.#offset + SAMPLE_RESOLVER * 4);
+    copy(decision.clientAddress, 0, 16, octets, this.#offset + SAMPLE_CLIENT * 4);
+  }
+
+  /** Puts what is of variable length behind the query; returns where it ends. */
+  #putOctets(
+    scratch: AnswerScratch,
+    snapshot: Snapshot,
+    response: Uint8Array,
+    responseLength: number,
+  ): number {
+    const { octets, words } = this.#ring;
+    const { decision, target } = scratch;
+    const start = this.#offset / 4;
+    const keptQuery = Math.min(this.#queryLength, MAX_KEPT_QUERY_OCTETS);
+    const keptResponse = responseLength <= MAX_KEPT_RESPONSE_OCTETS ? responseLength : 0;
+    words[start + SAMPLE_KEPT] = keptQuery | (keptResponse << 16);
+    let at = this.#offset + SAMPLE_WORDS * 4 + keptQuery;
+    copy(response, 0, keptResponse, octets, at);
+    at += keptResponse;
+    let apexLength = 0;
+    if (decision.zone >= 0) {
+      const zone = snapshot.zones.images[decision.zone] as ZoneImage;
+      apexLength = zone.apexLength;
+      copy(zone.octets, zone.apexAt, apexLength, octets, at);
+      at += apexLength;
+    }
+    const targetLength = decision.cnameSteps > 0 ? target.length : 0;
+    copy(target.octets, 0, targetLength, octets, at);
+    words[start + SAMPLE_NAMES] = apexLength | (targetLength << 16);
+    return at + targetLength;
+  }
+}
+
+/** Position in `clientSources`. */
+function sourceCode(source: ClientSource): number {
+  return source === 'none' ? 0 : source === 'client-subnet' ? 1 : 2;
+}
+
+/** A `set` of a part would allocate that part. */
+function copy(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
+  for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
+}
