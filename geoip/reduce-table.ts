@@ -1,6 +1,7 @@
 import { locationFields } from '../src/geo/join-tables.ts';
+import type { LocationFields } from '../src/geo/location-list.ts';
 import { type GeoTable, openGeoTable } from '../src/geo/table.ts';
-import { GeoTableBuilder, type LocationFields } from '../src/geo/table-builder.ts';
+import { GeoTableBuilder } from '../src/geo/table-builder.ts';
 
 /**
  * Reduces a city table to what is shipped: country, subdivision and one-degree cell. A cell's coordinates are those

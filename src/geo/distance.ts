@@ -16,11 +16,18 @@ export function pointOf(latitude: number, longitude: number): SpherePoint {
   return { x: ring * Math.cos(lambda), y: ring * Math.sin(lambda), z: Math.sin(phi) };
 }
 
-/** Great-circle distance in km. The haversine of the angle is a quarter of the squared chord. */
+/** Great-circle distance in km. */
 export function distanceKm(from: SpherePoint, to: SpherePoint): number {
   const x = from.x - to.x;
   const y = from.y - to.y;
   const z = from.z - to.z;
-  const haversine = Math.min(1, (x * x + y * y + z * z) / 4);
-  return 2 * EARTH_RADIUS_KM * Math.asin(Math.sqrt(haversine));
+  return chordKm(x * x + y * y + z * z);
+}
+
+/**
+ * Great-circle distance in km of two points whose squared chord, on the unit sphere, is given: the haversine of their
+ * angle is a quarter of it. Grows with the chord.
+ */
+export function chordKm(squaredChord: number): number {
+  return 2 * EARTH_RADIUS_KM * Math.asin(Math.sqrt(Math.min(1, squaredChord / 4)));
 }

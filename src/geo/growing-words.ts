@@ -1,10 +1,15 @@
-/** Words of room that a new list starts with. */
+/** Words of room that a new list starts with, unless told. */
 const INITIAL_WORDS = 1024;
 
 /** A list of unsigned 32-bit words that grows by doubling: millions of entries without an object each. */
 export class GrowingWords {
-  #words = new Uint32Array(INITIAL_WORDS);
+  #words: Uint32Array;
   #length = 0;
+
+  /** `capacity`: words that it will need at most, as far as is known. Room that is not used costs no memory. */
+  constructor(capacity = INITIAL_WORDS) {
+    this.#words = new Uint32Array(Math.max(capacity, INITIAL_WORDS));
+  }
 
   get length(): number {
     return this.#length;

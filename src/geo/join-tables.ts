@@ -1,5 +1,6 @@
+import type { LocationFields } from './location-list.ts';
 import { type FamilyRanges, type GeoTable, type GeoTableMetadata, locationAt } from './table.ts';
-import { GeoTableBuilder, type LocationFields } from './table-builder.ts';
+import { GeoTableBuilder, UNKNOWN_LOCATION } from './table-builder.ts';
 
 /**
  * Joins tables into one: a file per family, or cities and AS numbers. For each address the place comes from the
@@ -7,18 +8,11 @@ import { GeoTableBuilder, type LocationFields } from './table-builder.ts';
  * that has one.
  */
 export function joinGeoTables(one: GeoTable, other: GeoTable): SharedArrayBuffer {
-  const builder = new GeoTableBuilder();
-  const joined = new Map<number, number>();
-  const join = (location: number, otherLocation: number): number => {
-    const key = location * other.locationCount + otherLocation;
-    const known = joined.get(key);
-    if (known !== undefined) return known;
-    const number = builder.locationNumber(
-      joinFields(locationFields(one, location), locationFields(other, otherLocation)),
-    );
-    joined.set(key, number);
-    return number;
-  };
+  const builder = new GeoTableBuilder({
+    v4: one.v4.count + other.v4.count,
+    v6: one.v6.count + other.v6.count,
+  });
+  const join = joiner(one, other, builder);
   walkTogether(one.v4, other.v4, join, (starts, at, location) => builder.addV4(wordAt(starts, at), location));
   walkTogether(one.v6, other.v6, join, (starts, at, location) =>
     builder.addV6(
@@ -32,6 +26,39 @@ export function joinGeoTables(one: GeoTable, other: GeoTable): SharedArrayBuffer
   return builder.build(joinMetadata(one.metadata, other.metadata));
 }
 
+/**
+ * The number of two locations joined. Files that hold a family each know nothing of the other's addresses: for
+ * either side the pairs with the unknown place have a list of their own, and the rest a map.
+ */
+function joiner(
+  one: GeoTable,
+  other: GeoTable,
+  builder: GeoTableBuilder,
+): (location: number, otherLocation: number) => number {
+  const alone = new Int32Array(one.locationCount).fill(NOT_JOINED);
+  const otherAlone = new Int32Array(other.locationCount).fill(NOT_JOINED);
+  const pairs = new Map<number, number>();
+  const numberOf = (location: number, otherLocation: number): number =>
+    builder.locationNumber(joinFields(locationFields(one, location), locationFields(other, otherLocation)));
+  return (location, otherLocation) => {
+    if (otherLocation === UNKNOWN_LOCATION) {
+      if (alone[location] === NOT_JOINED) alone[location] = numberOf(location, otherLocation);
+      return alone[location] as number;
+    }
+    if (location === UNKNOWN_LOCATION) {
+      if (otherAlone[otherLocation] === NOT_JOINED)
+        otherAlone[otherLocation] = numberOf(location, otherLocation);
+      return otherAlone[otherLocation] as number;
+    }
+    const pair = location * other.locationCount + otherLocation;
+    const number = pairs.get(pair) ?? numberOf(location, otherLocation);
+    pairs.set(pair, number);
+    return number;
+  };
+}
+
+const NOT_JOINED = -1;
+
 /** A location of a table in the builder's terms. */
 export function locationFields(table: GeoTable, location: number): LocationFields {
   const { coordinates, country, continent, subdivision, asn } = locationAt(table, location);
@@ -41,12 +68,12 @@ export function locationFields(table: GeoTable, location: number): LocationField
 }
 
 function joinFields(one: LocationFields, other: LocationFields): LocationFields {
-  const places = [one, other];
-  const place =
-    places.find((fields) => !Number.isNaN(fields.latitude)) ??
-    places.find((fields) => fields.country !== '') ??
-    one;
-  return { ...place, asn: one.asn === 0 ? other.asn : one.asn };
+  const knowsMore = (fields: LocationFields, than: LocationFields): boolean =>
+    Number.isNaN(than.latitude) &&
+    (!Number.isNaN(fields.latitude) || (fields.country !== '' && than.country === ''));
+  const place = knowsMore(other, one) ? other : one;
+  const asn = one.asn === 0 ? other.asn : one.asn;
+  return place.asn === asn ? place : { ...place, asn };
 }
 
 function walkTogether(

@@ -3,29 +3,38 @@
  * One immutable image of 32-bit words, in this machine's byte order, shared by all threads.
  *
  *     word 0  MAP_MAGIC
- *          1  IPv4 root: word offset     2  IPv4 root shift: 0, or 16 for a root of a single entry
+ *          1  IPv4 root: word offset     2  IPv4 root shift: the root resolves 18 bits less these
  *          3  IPv6 root: word offset     4  IPv6 root shift
  *          5  program table: word offset 6  number of programs
  *          7  highest data center number + 1
  *          8  draw marks that one run of a program needs at most
- *          9  program table and code (see `steering/run-program.ts`), then tries
+ *          9  nodes of both tries, both roots, program table and code (see `steering/run-program.ts`)
  *
- *     the trie of one family: a root over the first 16 bits, then nodes of 16 entries over 4 bits each
+ *     the trie of one family: a root by the first 18 bits, then nodes of 64 slots by 6 bits each
  *
- *     root  [ 2^16 entries, by octets 0 and 1 ]
- *               |                  |
- *             leaf                node  [ 16 entries, by the high half of octet 2 ]
- *                                          |                 |
- *                                        leaf               node  [ 16 entries, by its low half ] ...
+ *     root  [ 2^18 entries ]      fewer in a small map: 2^12, 2^6 or a single one
+ *               |        |
+ *             leaf      node   the upper half's runs go backwards from the middle, the lower half's forwards:
  *
- *     entry >= 0   leaf: program << 8 | prefix length
- *     entry <  0   node: ~entry is its word offset
+ *                       ... [ run 2 of 32-63 ][ run 1 ][ starts 32-63 ][ starts 0-31 ][ run 1 of 0-31 ][ run 2 ] ...
+ *                                                      ^ a node's word offset              |               |
+ *                                                                                       program         node ...
  *
- * A leaf's prefix length is that of the widest prefix around the address on which the program is the same, which
- * is the ECS scope; it may be shorter than the depth of the entry, and then several entries hold the same leaf.
- * A family that has one program for everybody has a root of one entry, with prefix length 0.
+ *     slots      0 1 2 3 4 5 6 7 8 9 ...        a run is neighbouring slots of one program in one half; a slot that
+ *     runs       a a a b b b b N N c ...        goes on in a node is a run of its own
+ *     starts     1 0 0 1 0 0 0 1 1 1 ...        bit 0 is the half's first slot, which always starts a run; the run
+ *                                               of a slot is the count of starts up to it
+ *
+ *     leaf       program << 8 | prefix length
+ *     run        a program's number, or ~word offset of a node, which is negative
+ *
+ * The prefix length of a result is that of the widest prefix around the address on which the program is the same,
+ * which is the ECS scope. In a node it follows from where the run begins and ends, and no such prefix is wider than
+ * a half, or it would have been a run of the node above. So a node says nothing of its depth, and equal parts of the
+ * address space share one. A family that has one program for everybody has a root of one entry, with prefix length 0.
+ * Slots past the last bit of an address count as if further bits were zero.
  */
-export const MAP_MAGIC = 0x4d44_4d31;
+export const MAP_MAGIC = 0x4d44_4d32;
 
 export const MAP_V4_ROOT = 1;
 export const MAP_V4_ROOT_SHIFT = 2;
@@ -37,10 +46,15 @@ export const MAP_DATA_CENTER_COUNT = 7;
 export const MAP_DRAW_MARKS = 8;
 export const MAP_HEADER_WORDS = 9;
 
-/** Bits that the root of a trie resolves. */
-export const MAP_ROOT_BITS = 16;
-/** Bits that each further node resolves; 4 keeps a node within one cache line. */
-export const MAP_NODE_BITS = 4;
+/**
+ * Bits that the root of a trie resolves at most: 18 put the end of the first node at /24 and that of the fifth at
+ * /48, where most ranges end, and a root of 1 MB is still small beside the map of a city table.
+ */
+export const MAP_ROOT_BITS = 18;
+/** Bits that each further node resolves: a node of 64 slots and some ten runs still lies in one or two cache lines. */
+export const MAP_NODE_BITS = 6;
+/** Bits within one half of a node. */
+export const MAP_HALF_BITS = 5;
 
 /** Programs are numbered below this: a leaf keeps 8 bits for the prefix length and stays non-negative. */
 export const MAX_MAP_PROGRAMS = 2 ** 23;
@@ -97,13 +111,51 @@ function descend(
   address: Uint8Array,
   addressLength: number,
 ): number {
-  let entry = words[root + (((octetAt(address, 0) << 8) | octetAt(address, 1)) >>> rootShift)] as number;
-  for (let at = 2; entry < 0 && at < addressLength; at++) {
-    const octet = octetAt(address, at);
-    entry = words[~entry + (octet >>> MAP_NODE_BITS)] as number;
-    if (entry < 0) entry = words[~entry + (octet & 15)] as number;
+  const first = (octetAt(address, 0) << 10) | (octetAt(address, 1) << 2) | (octetAt(address, 2) >>> 6);
+  let entry = words[root + (first >>> rootShift)] as number;
+  if (entry >= 0) return entry;
+  for (let depth = MAP_ROOT_BITS - rootShift; depth < addressLength * 8; depth += MAP_NODE_BITS) {
+    const slot = slotAt(address, depth, addressLength);
+    const half = slot >>> MAP_HALF_BITS;
+    const startsAt = ~entry + 1 - half;
+    const starts = words[startsAt] as number;
+    const run = startsUpTo(starts, slot);
+    entry = words[half === 0 ? startsAt + run : startsAt - run] as number;
+    if (entry >= 0) return (entry << 8) | (depth + MAP_NODE_BITS - freeBits(starts, slot & 31));
   }
   return entry;
+}
+
+/** The 6 bits of an address from bit `depth` on, which is even; zeros past its end. */
+function slotAt(address: Uint8Array, depth: number, addressLength: number): number {
+  const at = depth >>> 3;
+  const next = at + 1 < addressLength ? octetAt(address, at + 1) : 0;
+  return (((octetAt(address, at) << 8) | next) >>> (10 - (depth & 7))) & 63;
+}
+
+/**
+ * How many runs of a half start at or before a slot: bits counted by pairs, nibbles and octets. The slot may count
+ * from the node's start: a shift takes its lowest 5 bits.
+ */
+function startsUpTo(starts: number, slot: number): number {
+  const counted = starts & ((2 << slot) - 1);
+  const pairs = counted - ((counted >>> 1) & 0x5555_5555);
+  const nibbles = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}
+
+/**
+ * Bits of a slot that are free in the widest prefix that lies in the slot's run: such a prefix holds neither the
+ * slot before the run nor the one behind it, so it ends below the highest bit in which the slot differs from them.
+ * Where there is none in this half, -1 stands for it, which differs in the sign.
+ */
+function freeBits(starts: number, slot: number): number {
+  const upTo = (2 << slot) - 1;
+  const before = 30 - Math.clz32(starts & upTo);
+  const later = starts & ~upTo;
+  const behind = 31 - Math.clz32(later & -later);
+  const differs = 31 - Math.max(Math.clz32(slot ^ before), Math.clz32(slot ^ behind));
+  return Math.min(differs, MAP_HALF_BITS);
 }
 
 /** The program number of a leaf. */

@@ -1,8 +1,12 @@
 import { type Parsed, parsed, refused } from '../config/problem.ts';
 import { continentOf } from './continents.ts';
+import type { LocationFields } from './location-list.ts';
+import { MmdbRecordDecoder } from './mmdb-record.ts';
+import { MmdbTree } from './mmdb-tree.ts';
 import { subdivisionCode } from './subdivisions.ts';
 import type { GeoTableMetadata } from './table.ts';
-import { GeoTableBuilder, type LocationFields, UNKNOWN_LOCATION } from './table-builder.ts';
+import { GeoTableBuilder, UNKNOWN_LOCATION } from './table-builder.ts';
+import { WordMap } from './word-map.ts';
 
 /**
  * A MaxMind-format file: a binary search tree over address bits, then a data section, then metadata.
@@ -22,8 +26,6 @@ export interface MmdbFile {
   readonly nodeCount: number;
   readonly recordSize: number;
   readonly ipVersion: number;
-  /** Decodes the record of an address in text form. May throw on broken data. */
-  readonly get: (address: string) => unknown;
 }
 
 /** Octets between the tree and the data section; they are zero. */
@@ -32,7 +34,9 @@ const SEPARATOR_OCTETS = 16;
 /** More than twice the largest city file known (8.4 million): bounds the walk over a broken or hostile tree. */
 const MAX_MMDB_NODES = 32_000_000;
 
-/** Distinct records of one file; a city file has about 200,000. */
+const MAX_ADDRESS_BITS = 128;
+
+/** Distinct records of one file; a city file of one family has up to 420,000. */
 const MAX_MMDB_RECORDS = 4_000_000;
 
 /** The start of the metadata (MaxMind DB specification, "Database Metadata"). */
@@ -61,7 +65,12 @@ export function compileMmdb(file: MmdbFile, metadata: GeoTableMetadata): Parsed<
   const treeOctets = (file.nodeCount * file.recordSize) / 4;
   const metadataAt = findMetadata(file.bytes);
   if (metadataAt < treeOctets + SEPARATOR_OCTETS) return problem('it is cut short');
-  const builder = new GeoTableBuilder();
+  // Each node adds at most one range to those of its tree.
+  const mostRanges = {
+    v4: file.ipVersion === 4 ? file.nodeCount : 0,
+    v6: file.ipVersion === 6 ? file.nodeCount : 0,
+  };
+  const builder = new GeoTableBuilder(mostRanges);
   try {
     new TreeWalk(file, metadataAt - treeOctets - SEPARATOR_OCTETS, builder).run();
   } catch (error) {
@@ -73,105 +82,124 @@ export function compileMmdb(file: MmdbFile, metadata: GeoTableMetadata): Parsed<
 
 /** One walk over the whole tree, left before right, so that ranges come in ascending order. */
 class TreeWalk {
-  readonly #file: MmdbFile;
+  readonly #tree: MmdbTree;
+  readonly #ipVersion: number;
+  readonly #decoder: MmdbRecordDecoder;
   readonly #dataOctets: number;
   readonly #builder: GeoTableBuilder;
-  readonly #readRecord: (node: number, side: 0 | 1) => number;
+  /** Location number by the record's offset in the data section: each record is decoded once. */
+  readonly #locations = new WordMap();
   readonly #address = new Uint32Array(4);
-  /** Location number by record. */
-  readonly #locations = new Map<number, number>();
-  readonly #depthLimit: number;
-  #family: 4 | 6 = 4;
-  #v4Root = 0;
+  /** Right sides still to be walked: what the record is, and the depth of what it leads to. */
+  readonly #waiting = new Uint32Array(MAX_ADDRESS_BITS);
+  readonly #waitingDepths = new Uint8Array(MAX_ADDRESS_BITS);
   #visited = 0;
 
   constructor(file: MmdbFile, dataOctets: number, builder: GeoTableBuilder) {
-    this.#file = file;
+    const { bytes, nodeCount, recordSize } = file;
+    const dataStart = (nodeCount * recordSize) / 4 + SEPARATOR_OCTETS;
+    this.#tree = new MmdbTree(bytes, nodeCount, recordSize);
+    this.#ipVersion = file.ipVersion;
+    this.#decoder = new MmdbRecordDecoder(bytes, dataStart, dataStart + dataOctets, wantedKeys);
     this.#dataOctets = dataOctets;
     this.#builder = builder;
-    this.#readRecord = recordReader(file.bytes, file.recordSize);
-    this.#depthLimit = file.ipVersion === 4 ? 32 : 128;
   }
 
   run(): void {
-    if (this.#file.ipVersion === 4) {
-      this.#walk(0, 0, 32);
+    const { nodeCount } = this.#tree;
+    if (this.#ipVersion === 4) {
+      this.#walk(4, 0, nodeCount);
       return;
     }
-    this.#v4Root = this.#findV4Root();
-    if (this.#v4Root < this.#file.nodeCount) this.#walk(this.#v4Root, 0, 32);
-    this.#family = 6;
-    this.#walk(0, 0, this.#depthLimit);
+    const v4Root = this.#findV4Root();
+    if (v4Root < nodeCount) this.#walk(4, v4Root, nodeCount);
+    this.#walk(6, 0, v4Root);
   }
 
   /** The node of ::/96; the number of nodes when the file holds no IPv4. */
   #findV4Root(): number {
     let node = 0;
     for (let depth = 0; depth < 96; depth++) {
-      node = this.#readRecord(node, 0);
-      if (node >= this.#file.nodeCount) return this.#file.nodeCount;
+      node = this.#tree.left(node);
+      if (node >= this.#tree.nodeCount) return this.#tree.nodeCount;
     }
     return node;
   }
 
-  #walk(record: number, depth: number, depthLimit: number): void {
-    if (record >= this.#file.nodeCount) {
-      this.#emit(this.#locationOf(record));
-      return;
+  /** Below the root, what `alias` leads to says nothing of this family. */
+  #walk(family: 4 | 6, root: number, alias: number): void {
+    const { nodeCount } = this.#tree;
+    const bits = family === 4 ? 32 : 128;
+    let waiting = 0;
+    let record = root;
+    let depth = 0;
+    this.#address.fill(0);
+    for (;;) {
+      while (record < nodeCount && (record !== alias || depth === 0)) {
+        if (depth === bits) throw new Error('its tree is deeper than an address is long');
+        this.#visited += 1;
+        // A sound tree is visited once; a loop or much sharing would be visited without end.
+        if (this.#visited > nodeCount) throw new Error('its tree runs in circles');
+        depth += 1;
+        this.#waiting[waiting] = this.#tree.right(record);
+        this.#waitingDepths[waiting] = depth;
+        waiting += 1;
+        record = this.#tree.left(record);
+      }
+      this.#emit(family, record < nodeCount ? UNKNOWN_LOCATION : this.#locationOf(record));
+      if (waiting === 0) return;
+      waiting -= 1;
+      record = wordAt(this.#waiting, waiting);
+      depth = this.#waitingDepths[waiting] as number;
+      this.#turnRight(depth);
     }
-    if (this.#family === 6 && depth > 0 && record === this.#v4Root) {
-      this.#emit(UNKNOWN_LOCATION);
-      return;
-    }
-    if (depth === depthLimit) throw new Error('its tree is deeper than an address is long');
-    this.#visited += 1;
-    // A sound tree is visited once; a loop or much sharing would be visited without end.
-    if (this.#visited > this.#file.nodeCount) throw new Error('its tree runs in circles');
-    this.#walk(this.#readRecord(record, 0), depth + 1, depthLimit);
-    const word = depth >>> 5;
-    const bit = 1 << (31 - (depth & 31));
-    this.#address[word] = wordAt(this.#address, word) | bit;
-    this.#walk(this.#readRecord(record, 1), depth + 1, depthLimit);
-    this.#address[word] = wordAt(this.#address, word) & ~bit;
   }
 
-  #emit(location: number): void {
-    const [word0, word1, word2, word3] = this.#address as unknown as readonly [
-      number,
-      number,
-      number,
-      number,
-    ];
-    if (this.#family === 4) this.#builder.addV4(word0, location);
-    else this.#builder.addV6(word0, word1, word2, word3, location);
+  /** From the addresses of a left side to those of the right one, which the bit before `depth` tells apart. */
+  #turnRight(depth: number): void {
+    const word = (depth - 1) >>> 5;
+    const bit = 0x8000_0000 >>> ((depth - 1) & 31);
+    this.#address[word] = (wordAt(this.#address, word) | bit) & -bit;
+    for (let after = word + 1; after < 4; after++) this.#address[after] = 0;
+  }
+
+  #emit(family: 4 | 6, location: number): void {
+    const address = this.#address;
+    const first = wordAt(address, 0);
+    if (family === 4) this.#builder.addV4(first, location);
+    else this.#builder.addV6(first, wordAt(address, 1), wordAt(address, 2), wordAt(address, 3), location);
   }
 
   #locationOf(record: number): number {
-    if (record === this.#file.nodeCount) return UNKNOWN_LOCATION;
-    const known = this.#locations.get(record);
-    if (known !== undefined) return known;
-    const offset = record - this.#file.nodeCount - SEPARATOR_OCTETS;
+    if (record === this.#tree.nodeCount) return UNKNOWN_LOCATION;
+    const offset = record - this.#tree.nodeCount - SEPARATOR_OCTETS;
     if (offset < 0 || offset >= this.#dataOctets) throw new Error('its tree points outside its data');
+    const known = this.#locations.get(offset);
+    if (known !== -1) return known;
     if (this.#locations.size === MAX_MMDB_RECORDS) throw new Error(`it has over ${MAX_MMDB_RECORDS} records`);
-    const value = this.#file.get(formatWords(this.#family, this.#address));
-    const location = this.#builder.locationNumber(fieldsOf(value));
-    this.#locations.set(record, location);
+    const location = this.#builder.locationNumber(fieldsOf(this.#decoder.decode(offset)));
+    this.#locations.add(offset, location);
     return location;
   }
 }
 
-function recordReader(bytes: Uint8Array, recordSize: number): (node: number, side: 0 | 1) => number {
-  const octet = (at: number): number => bytes[at] as number;
-  const three = (at: number): number => (octet(at) << 16) | (octet(at + 1) << 8) | octet(at + 2);
-  if (recordSize === 24) return (node, side) => three(node * 6 + side * 3);
-  if (recordSize === 32)
-    return (node, side) => octet(node * 8 + side * 4) * 2 ** 24 + three(node * 8 + side * 4 + 1);
-  // 28 bits: the middle octet holds the four highest bits of both records, the left one's first.
-  return (node, side) =>
-    side === 0
-      ? ((octet(node * 7 + 3) & 0xf0) << 20) | three(node * 7)
-      : ((octet(node * 7 + 3) & 0x0f) << 24) | three(node * 7 + 4);
-}
+/** What `fieldsOf` looks at, of maps at any level. */
+const wantedKeys: ReadonlySet<string> = new Set([
+  'location',
+  'latitude',
+  'longitude',
+  'country',
+  'registered_country',
+  'iso_code',
+  'country_code',
+  'continent',
+  'code',
+  'continent_code',
+  'subdivisions',
+  'state1',
+  'autonomous_system_number',
+  'asn',
+]);
 
 /** Reads both schemas: nested as MaxMind ships it, flat as ip-location-db does. */
 export function fieldsOf(value: unknown): LocationFields {
@@ -205,16 +233,6 @@ function textOf(...values: readonly unknown[]): string {
 
 function numberOf(...values: readonly unknown[]): number {
   return values.find((value) => typeof value === 'number') ?? Number.NaN;
-}
-
-function formatWords(family: 4 | 6, words: Uint32Array): string {
-  if (family === 4) {
-    const word = wordAt(words, 0);
-    return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
-  }
-  return Array.from(words, (word) => `${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`).join(
-    ':',
-  );
 }
 
 function wordAt(words: Uint32Array, at: number): number {

@@ -1,8 +1,8 @@
 import { GrowingWords } from './growing-words.ts';
+import { LOCATION_WORDS, type LocationFields, LocationList } from './location-list.ts';
 import {
   type AddressWords,
   type GeoTableMetadata,
-  packLetters,
   TABLE_HEADER_WORDS,
   TABLE_LOCATION_COUNT,
   TABLE_MAGIC,
@@ -11,17 +11,6 @@ import {
   TABLE_V6_COUNT,
   type TableText,
 } from './table.ts';
-
-/** What a source knows about a place; the empty text and 0 stand for unknown. */
-export interface LocationFields {
-  /** Degrees; NaN for both where unknown. */
-  readonly latitude: number;
-  readonly longitude: number;
-  readonly country: string;
-  readonly continent: string;
-  readonly subdivision: string;
-  readonly asn: number;
-}
 
 export const unknownFields: LocationFields = {
   latitude: Number.NaN,
@@ -32,17 +21,25 @@ export const unknownFields: LocationFields = {
   asn: 0,
 };
 
+/** By family. */
+export interface MostRanges {
+  readonly v4: number;
+  readonly v6: number;
+}
+
 /** The number of the unknown place in every table. */
 export const UNKNOWN_LOCATION = 0;
 
 /** Collects the ranges of one family in ascending order; neighbours of the same location become one. */
 class RangeList {
-  readonly starts = new GrowingWords();
-  readonly locations = new GrowingWords();
+  readonly starts: GrowingWords;
+  readonly locations: GrowingWords;
   readonly #addressWords: AddressWords;
 
-  constructor(addressWords: AddressWords) {
+  constructor(addressWords: AddressWords, mostRanges: number) {
     this.#addressWords = addressWords;
+    this.starts = new GrowingWords(mostRanges * addressWords);
+    this.locations = new GrowingWords(mostRanges);
     for (let at = 0; at < addressWords; at++) this.starts.push(0);
     this.locations.push(UNKNOWN_LOCATION);
   }
@@ -64,30 +61,25 @@ class RangeList {
 
 /** Assembles a table from any source. Ranges come in ascending order; what no range covers is the unknown place. */
 export class GeoTableBuilder {
-  readonly #numbers = new Map<string, number>();
-  readonly #locations: LocationFields[] = [];
-  readonly #v4 = new RangeList(1);
-  readonly #v6 = new RangeList(4);
+  readonly #locations = new LocationList();
+  readonly #v4: RangeList;
+  readonly #v6: RangeList;
 
-  constructor() {
+  /** Ranges that there will be at most, as far as is known: lists that need not grow are not copied. */
+  constructor(mostRanges: MostRanges = { v4: 0, v6: 0 }) {
+    this.#v4 = new RangeList(1, mostRanges.v4);
+    this.#v6 = new RangeList(4, mostRanges.v6);
     this.locationNumber(unknownFields);
   }
 
   /** The number of a location; equal fields give the same number. */
   locationNumber(fields: LocationFields): number {
-    const { latitude, longitude, country, continent, subdivision, asn } = fields;
-    const key = `${latitude},${longitude},${country},${continent},${asn},${subdivision}`;
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    const number = this.#locations.length;
-    this.#numbers.set(key, number);
-    this.#locations.push(fields);
-    return number;
+    return this.#locations.numberOf(fields);
   }
 
   /** Number of locations so far, the unknown place included. */
   get locationCount(): number {
-    return this.#locations.length;
+    return this.#locations.count;
   }
 
   /** From `start` on, IPv4 addresses are at `location`. */
@@ -105,15 +97,14 @@ export class GeoTableBuilder {
   }
 
   build(metadata: GeoTableMetadata): SharedArrayBuffer {
-    const subdivisions = [...new Set(['', ...this.#locations.map((fields) => fields.subdivision)])];
-    const text: TableText = { metadata, subdivisions };
+    const text: TableText = { metadata, subdivisions: this.#locations.subdivisions };
     const textOctets = new TextEncoder().encode(JSON.stringify(text));
     const columns = [
       this.#v4.starts.view(),
       this.#v4.locations.view(),
       this.#v6.starts.view(),
       this.#v6.locations.view(),
-      ...this.#locationColumns(subdivisions),
+      ...Array.from({ length: LOCATION_WORDS }, (_, word) => this.#locations.column(word)),
     ];
     const columnWords = columns.reduce((sum, column) => sum + column.length, 0);
     const buffer = new SharedArrayBuffer((TABLE_HEADER_WORDS + columnWords) * 4 + textOctets.length);
@@ -121,7 +112,7 @@ export class GeoTableBuilder {
     header[0] = TABLE_MAGIC;
     header[TABLE_V4_COUNT] = this.#v4.count;
     header[TABLE_V6_COUNT] = this.#v6.count;
-    header[TABLE_LOCATION_COUNT] = this.#locations.length;
+    header[TABLE_LOCATION_COUNT] = this.#locations.count;
     header[TABLE_TEXT_OCTETS] = textOctets.length;
     let at = TABLE_HEADER_WORDS * 4;
     for (const column of columns) {
@@ -130,20 +121,5 @@ export class GeoTableBuilder {
     }
     new Uint8Array(buffer, at).set(textOctets);
     return buffer;
-  }
-
-  #locationColumns(subdivisions: readonly string[]): Uint32Array[] {
-    const positions = new Map(subdivisions.map((name, position) => [name, position]));
-    const floats = (pick: (fields: LocationFields) => number): Uint32Array =>
-      new Uint32Array(Float32Array.from(this.#locations, pick).buffer);
-    const words = (pick: (fields: LocationFields) => number): Uint32Array =>
-      Uint32Array.from(this.#locations, pick);
-    return [
-      floats((fields) => fields.latitude),
-      floats((fields) => fields.longitude),
-      words((fields) => (packLetters(fields.country) << 16) | packLetters(fields.continent)),
-      words((fields) => positions.get(fields.subdivision) ?? 0),
-      words((fields) => fields.asn),
-    ];
   }
 }

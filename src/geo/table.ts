@@ -108,8 +108,12 @@ export function locateClient(table: GeoTable, family: 4 | 6, address: Uint8Array
   return locationAt(table, wordAt(ranges.locations, range));
 }
 
-/** A location by its number; `prefixes` is empty. */
-export function locationAt(table: GeoTable, location: number): ClientLocation {
+/** A location by its number; what no table knows, the prefix rules that hold a client, comes from the caller. */
+export function locationAt(
+  table: GeoTable,
+  location: number,
+  prefixes: readonly string[] = [],
+): ClientLocation {
   const latitude = table.latitudes[location] as number;
   const longitude = table.longitudes[location] as number;
   const region = wordAt(table.regions, location);
@@ -119,7 +123,7 @@ export function locationAt(table: GeoTable, location: number): ClientLocation {
     continent: formatLetters(region & 0xffff),
     subdivision: table.subdivisionNames[wordAt(table.subdivisions, location)] ?? '',
     asn: wordAt(table.asns, location),
-    prefixes: [],
+    prefixes,
   };
 }
 

@@ -21,7 +21,7 @@ export function openMmdb(bytes: Buffer, path: string): Parsed<OpenedMmdb> {
     const { nodeCount, recordSize, ipVersion, buildEpoch, databaseType } = reader.metadata;
     const digest = createHash('sha256').update(bytes).digest('hex');
     return parsed({
-      file: { path, bytes, nodeCount, recordSize, ipVersion, get: (address) => reader.get(address) },
+      file: { path, bytes, nodeCount, recordSize, ipVersion },
       metadata: {
         name: databaseType,
         builtAt: buildEpoch.toISOString(),

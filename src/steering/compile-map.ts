@@ -16,6 +16,7 @@ import {
 import { type FamilyRanges, type GeoTable, locationAt } from '../geo/table.ts';
 import { MAX_RANKED_DATA_CENTERS } from './limits.ts';
 import { buildTrie, type ProgramRanges } from './map-trie.ts';
+import { NodeStore } from './node-store.ts';
 import type { Candidate, PolicyNode } from './policy.ts';
 import { type PrefixRegions, prefixRegions, prefixRulesOf } from './prefix-rules.ts';
 import type { Program } from './program.ts';
@@ -91,15 +92,16 @@ class RankMemo {
   }
 
   #number(location: number, prefixes: readonly string[]): number {
-    return this.#programs.number(this.#rank({ ...locationAt(this.#table, location), prefixes }));
+    return this.#programs.number(this.#rank(locationAt(this.#table, location, prefixes)));
   }
 }
 
 /** Walks the table's ranges and the rules' regions together; a new range opens where the program changes. */
 function programRanges(ranges: FamilyRanges, regions: PrefixRegions, memo: RankMemo): ProgramRanges {
   const { addressWords } = ranges;
-  const starts = new GrowingWords();
-  const numbers = new GrowingWords();
+  const most = ranges.count + regions.count;
+  const starts = new GrowingWords(most * addressWords);
+  const numbers = new GrowingWords(most);
   const numberOfBySet = regions.sets.map((prefixes) => memo.under(prefixes));
   let range = 0;
   let region = 0;
@@ -144,30 +146,34 @@ function compareNext(
   return 0;
 }
 
+/** Header, nodes, roots, program table and code: nodes come first, so that they know where they stand. */
 function layOut(
   programs: ProgramTable,
   v4: ProgramRanges,
   v6: ProgramRanges,
   dataCenterCount: number,
 ): SharedArrayBuffer {
-  const code = programs.encode(MAP_HEADER_WORDS);
-  const v4Root = MAP_HEADER_WORDS + code.length;
-  const v4Trie = buildTrie(v4, v4Root);
-  const v6Root = v4Root + v4Trie.words.length;
-  const v6Trie = buildTrie(v6, v6Root);
-  const image = new SharedArrayBuffer((v6Root + v6Trie.words.length) * 4);
+  const nodes = new NodeStore(MAP_HEADER_WORDS);
+  const v4Trie = buildTrie(v4, nodes);
+  const v6Trie = buildTrie(v6, nodes);
+  const v4Root = MAP_HEADER_WORDS + nodes.view().length;
+  const v6Root = v4Root + v4Trie.root.length;
+  const programTable = v6Root + v6Trie.root.length;
+  const code = programs.encode(programTable);
+  const image = new SharedArrayBuffer((programTable + code.length) * 4);
   const words = new Int32Array(image);
   words[0] = MAP_MAGIC;
   words[MAP_V4_ROOT] = v4Root;
   words[MAP_V4_ROOT_SHIFT] = v4Trie.rootShift;
   words[MAP_V6_ROOT] = v6Root;
   words[MAP_V6_ROOT_SHIFT] = v6Trie.rootShift;
-  words[MAP_PROGRAM_TABLE] = MAP_HEADER_WORDS;
+  words[MAP_PROGRAM_TABLE] = programTable;
   words[MAP_PROGRAM_COUNT] = programs.count;
   words[MAP_DATA_CENTER_COUNT] = dataCenterCount;
   words[MAP_DRAW_MARKS] = programs.drawMarks();
-  words.set(code, MAP_HEADER_WORDS);
-  words.set(v4Trie.words, v4Root);
-  words.set(v6Trie.words, v6Root);
+  words.set(nodes.view(), MAP_HEADER_WORDS);
+  words.set(v4Trie.root, v4Root);
+  words.set(v6Trie.root, v6Root);
+  words.set(code, programTable);
   return image;
 }

@@ -5,9 +5,14 @@ import { CODE_DATA_CENTER, CODE_ORDER, CODE_SEQUENCE, CODE_WEIGHTED } from './ru
 /** The letter o: begins the key of an order. */
 const ORDER_MARK = 0x6f;
 
+/** Several times the distinct orders of fifty data centers over a city table. */
+const MAX_SEEN_PROGRAMS = 2 ** 18;
+
 /** Numbers programs by their canonical form, and turns them into the code that `runProgram` reads. */
 export class ProgramTable {
   readonly #numbers = new Map<string, number>();
+  /** Programs that were seen before, by object: policies give the same one for the same order where they can. */
+  readonly #seen = new Map<Program, number>();
   readonly #programs: Program[] = [];
 
   get count(): number {
@@ -16,12 +21,23 @@ export class ProgramTable {
 
   /** Equal numbers for programs that always give the same orders with the same chances, as far as their form tells. */
   number(program: Program): number {
+    const seen = this.#seen.get(program);
+    if (seen !== undefined) return seen;
+    const number = this.#numberByForm(program);
+    // A policy that makes an object per place must not fill the memory with them.
+    if (this.#seen.size === MAX_SEEN_PROGRAMS) this.#seen.clear();
+    this.#seen.set(program, number);
+    return number;
+  }
+
+  #numberByForm(program: Program): number {
     // Nearly all programs are plain orders that were seen before; only new ones are worth simplifying.
     const plain = orderKey(program);
     const seen = plain === undefined ? undefined : this.#numbers.get(plain);
     if (seen !== undefined) return seen;
-    const simple = canonical(program, new Set());
-    const key = keyOf(simple);
+    const isSimple = plain !== undefined && isCanonicalOrder(plain);
+    const simple = isSimple ? program : canonical(program, new Set());
+    const key = isSimple ? plain : keyOf(simple);
     const known = this.#numbers.get(key);
     const number = known ?? this.#programs.length;
     if (known === undefined) {
@@ -99,6 +115,11 @@ function orderKey(program: Program): string | undefined {
   return String.fromCharCode(...numbers);
 }
 
+/** True for the key of an order of several data centers, each named once: it is canonical as it stands. */
+function isCanonicalOrder(key: string): boolean {
+  return key.length > 2 && new Set(key.slice(1)).size === key.length - 1;
+}
+
 function keyOf(program: Program): string {
   switch (program.kind) {
     case 'data-center':
@@ -152,7 +173,8 @@ class CodeEmitter {
         return [CODE_DATA_CENTER, program.index];
       case 'sequence': {
         const numbers = program.parts.flatMap((part) => (part.kind === 'data-center' ? [part.index] : []));
-        if (numbers.length === program.parts.length) return [CODE_ORDER, numbers.length, ...numbers];
+        if (numbers.length === program.parts.length)
+          return [CODE_ORDER, numbers.length, ...packOctets(numbers)];
         return [CODE_SEQUENCE, program.parts.length, ...program.parts.map((part) => this.emit(part))];
       }
       case 'weighted': {
@@ -161,4 +183,12 @@ class CodeEmitter {
       }
     }
   }
+}
+
+/** Four numbers below `MAX_RANKED_DATA_CENTERS` to a word, the first in its lowest bits. */
+function packOctets(numbers: readonly number[]): readonly number[] {
+  const words = new Array<number>(Math.ceil(numbers.length / 4)).fill(0);
+  for (const [at, number] of numbers.entries())
+    words[at >>> 2] = ((words[at >>> 2] as number) | (number << ((at & 3) << 3))) >>> 0;
+  return words;
 }

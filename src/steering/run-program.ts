@@ -7,9 +7,10 @@ import type { RandomSource } from './program.ts';
  *     data-center   [ CODE_DATA_CENTER ] [ number ]
  *     sequence      [ CODE_SEQUENCE    ] [ n ] n times [ word offset of the part ]
  *     weighted      [ CODE_WEIGHTED    ] [ n ] n times [ weight ] [ word offset of the choice ]
- *     order         [ CODE_ORDER       ] [ n ] n times [ data center number ]       all distinct
+ *     order         [ CODE_ORDER       ] [ n ] [ four data center numbers ] ...     all distinct
  *
- * An order is what nearly every sequence is: data centers and nothing to draw.
+ * An order is what nearly every sequence is: data centers and nothing to draw. Its numbers are octets, the first in
+ * the lowest bits of a word: a map may have tens of thousands of orders of fifty.
  */
 export const CODE_DATA_CENTER = 0;
 export const CODE_SEQUENCE = 1;
@@ -113,14 +114,19 @@ function draw(
 function copyOrder(map: GeoMap, numbers: number, length: number, order: Uint16Array): number {
   const { words } = map;
   const count = Math.min(length, order.length);
-  for (let at = 0; at < count; at++) order[at] = words[numbers + at] as number;
+  for (let at = 0; at < count; at++) order[at] = numberAt(words, numbers, at);
   return count;
 }
 
 function appendAll(map: GeoMap, numbers: number, length: number, order: Uint16Array, count: number): number {
+  const { words } = map;
   let written = count;
-  for (let at = 0; at < length; at++) written = append(map, wordAt(map, numbers + at), order, written);
+  for (let at = 0; at < length; at++) written = append(map, numberAt(words, numbers, at), order, written);
   return written;
+}
+
+function numberAt(words: Int32Array, numbers: number, at: number): number {
+  return ((words[numbers + (at >>> 2)] as number) >>> ((at & 3) << 3)) & 0xff;
 }
 
 function append(map: GeoMap, dataCenter: number, order: Uint16Array, count: number): number {

@@ -1,8 +1,12 @@
+import fc from 'fast-check';
+import { Reader } from 'maxmind';
 import { describe, expect, it } from 'vitest';
 import { compileMmdb, fieldsOf } from '../../src/geo/mmdb.ts';
 import { type GeoTable, locateClient, openGeoTable } from '../../src/geo/table.ts';
+import { GeoTableBuilder } from '../../src/geo/table-builder.ts';
 import { openMmdb } from '../../src/geofiles/open-mmdb.ts';
 import { addressOctets, BUILD_EPOCH, type MmdbRecord, prefixBits, writeMmdb } from './mmdb-writer.ts';
+import { testMetadata } from './table-of.ts';
 
 const nested = {
   country: { iso_code: 'US' },
@@ -105,6 +109,65 @@ describe('trees', () => {
       builtAt: new Date(BUILD_EPOCH * 1000).toISOString(),
       attributionUrl: 'https://www.maxmind.com',
     });
+  });
+});
+
+describe('records', () => {
+  const value = fc.letrec<{ any: MmdbRecord['value'] }>((tie) => ({
+    any: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom('DE', 'US', 'CA', 'EU', 'California', 'x'.repeat(29), 'é'.repeat(100)),
+      fc.nat(100_000),
+      fc.double({ min: -200, max: 200, noNaN: true }).map((double) => ({ double })),
+      fc.array(tie('any'), { maxLength: 3 }),
+      fc.dictionary(
+        fc.constantFrom(
+          ...[
+            'country',
+            'iso_code',
+            'location',
+            'latitude',
+            'longitude',
+            'continent',
+            'code',
+            'asn',
+            'names',
+          ],
+          ...['subdivisions', 'state1', 'country_code', 'continent_code', 'registered_country', 'isp'],
+        ),
+        tie('any'),
+        { maxKeys: 6 },
+      ),
+    ),
+  })).any;
+
+  it('say what an independent decoder makes of them', () => {
+    fc.assert(
+      fc.property(value, (given) => {
+        const bytes = writeMmdb([
+          { bits: '0', value: { country_code: 'FR' } },
+          { bits: prefixBits('192.0.2.0/24'), value: given },
+        ]);
+        const builder = new GeoTableBuilder();
+        builder.addV4(0, builder.locationNumber(fieldsOf(new Reader<never>(bytes).get('192.0.2.1'))));
+        const want = openGeoTable(builder.build(testMetadata));
+        expect(where(compile(bytes), '192.0.2.1')).toBe(where(want, '192.0.2.1'));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('are decoded through pointers', () => {
+    const records = [
+      { bits: prefixBits('192.0.2.0/25'), value: 'US' },
+      { bits: prefixBits('192.0.2.128/25'), value: { country_code: { pointerTo: 0 } } },
+    ];
+    expect(where(compile(writeMmdb(records)), '192.0.2.200')).toBe('NA US - - AS0');
+  });
+
+  it('may not ask for more work than any record needs', () => {
+    const many = { country: { pointerTo: 0 }, location: { pointerTo: 0 }, continent: { pointerTo: 0 } };
+    expect(compile(writeMmdb([{ bits: '0', value: many }]))).toMatch(/^geo-file-broken/);
   });
 });
 

@@ -1,5 +1,6 @@
+import type { LocationFields } from '../../src/geo/location-list.ts';
 import { type GeoTable, openGeoTable } from '../../src/geo/table.ts';
-import { GeoTableBuilder, type LocationFields, unknownFields } from '../../src/geo/table-builder.ts';
+import { GeoTableBuilder, unknownFields } from '../../src/geo/table-builder.ts';
 import { addressOctets } from './mmdb-writer.ts';
 
 export const testMetadata = {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { LocationFields } from '../../src/geo/location-list.ts';
 import { locate, openMap, prefixLengthOf, programOf } from '../../src/geo/map.ts';
 import { locateClient, openGeoTable } from '../../src/geo/table.ts';
-import { GeoTableBuilder, type LocationFields, unknownFields } from '../../src/geo/table-builder.ts';
+import { GeoTableBuilder, unknownFields } from '../../src/geo/table-builder.ts';
 import { compileMap } from '../../src/steering/compile-map.ts';
 import type { Candidate, PolicyNode } from '../../src/steering/policy.ts';
 import { heldPrefixes, prefixRulesOf } from '../../src/steering/prefix-rules.ts';
