@@ -31,6 +31,8 @@ export interface ServeDnsOptions {
   readonly older?: SocketCounts;
   /** One query of so many is sampled, on average; 0 for none, which is also what happens unless told. */
   readonly sampleEvery?: number;
+  /** At most so many samples a second of each worker, unless told otherwise as many as come. */
+  readonly samplesPerSecond?: number | undefined;
   /** For tests that end a worker. */
   readonly startWorker?: StartWorker;
 }
@@ -148,7 +150,7 @@ function startSupervised(
   native: Native | undefined,
 ): Supervised {
   const counters = createCounters();
-  const sampling = samplingOf(options.sampleEvery ?? 0);
+  const sampling = samplingOf(options.sampleEvery ?? 0, options.samplesPerSecond);
   const supervisor = new WorkerSupervisor({
     name,
     url: workerUrl(import.meta.url, `./${transport}-worker`),
@@ -163,8 +165,8 @@ function startSupervised(
   return { supervisor, counters, sampling };
 }
 
-function samplingOf(every: number): Sampling | undefined {
+function samplingOf(every: number, perSecond: number | undefined): Sampling | undefined {
   if (every === 0) return undefined;
   const ring = createSampleRing(every < DENSE_BELOW ? DENSE_RING_OCTETS : RING_OCTETS);
-  return { every, ring };
+  return { every, perSecond, ring };
 }

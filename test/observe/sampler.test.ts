@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readCounter } from '../../src/observe/counters.ts';
+import { createCounters, openCounters, readCounter } from '../../src/observe/counters.ts';
 import { SampleDrain } from '../../src/observe/samples/drain-samples.ts';
 import { decodeSample, type Sample } from '../../src/observe/samples/sample.ts';
-import { NO_RECORD, RingReader } from '../../src/observe/samples/sample-ring.ts';
+import { createSampleRing, NO_RECORD, RingReader } from '../../src/observe/samples/sample-ring.ts';
 import { Sampler } from '../../src/observe/samples/sampler.ts';
 import { Answerer } from '../../src/server/answerer.ts';
 import type { SnapshotMessage } from '../../src/snapshot/snapshot.ts';
@@ -235,4 +235,39 @@ it('a worker that is started again goes on in the same ring', () => {
   first.sampler.begin(query, query.length);
   take(new Sampler({ every: 1, ring: first.ring }, first.counters, seededRandom(3)));
   expect(samplesIn(first.ring).map(({ queryLength }) => queryLength)).toEqual([40, 40]);
+});
+
+describe('the rate of samples', () => {
+  it('falls where more would come in a second than are wanted, and rises again', () => {
+    const ring = createSampleRing(2 ** 20);
+    const counters = openCounters(createCounters());
+    const sampler = new Sampler({ every: 2, perSecond: 100, ring }, counters, seededRandom(3));
+    let nowMs = 1_000_000;
+    const answerer = new Answerer(
+      world,
+      counters,
+      seededRandom(1),
+      (e) => expect.fail(String(e)),
+      sampler,
+      () => nowMs,
+    );
+    const { packet } = digPacket('alias.example.org A');
+    const slot = new Uint8Array(2048);
+    /** Answers so many queries within a second; how many were sampled, and for how many the last one stands. */
+    const second = (queries: number): { readonly taken: number; readonly weight: number } => {
+      for (let i = 0; i < queries; i++)
+        answerer.answer(packet, packet.length, { family: 4, octets: octetsOf('192.0.2.9') }, 'udp', slot);
+      const samples = samplesIn(ring);
+      nowMs += 1000;
+      answerer.tick();
+      return { taken: samples.length, weight: samples.at(-1)?.weight ?? 0 };
+    };
+    expect(second(2000).weight).toBe(2);
+    const slowed = second(2000);
+    expect(slowed.weight).toBeGreaterThan(15);
+    expect(slowed.weight).toBeLessThan(25);
+    expect(slowed.taken).toBeLessThan(150);
+    second(20);
+    expect(second(20).weight).toBe(2);
+  });
 });

@@ -33,8 +33,16 @@ export const MAX_GAP = 2 ** 30;
 export interface Sampling {
   /** One of so many on average: 1 to `MAX_GAP`. */
   readonly every: number;
+  /**
+   * Where that would be more samples in a second than these, fewer queries are sampled, each counting for more: figures
+   * do not get better from here on. Undefined where somebody wants to see every one of them.
+   */
+  readonly perSecond?: number | undefined;
   readonly ring: SharedArrayBuffer;
 }
+
+/** How often the rate is set anew: soon enough for a wave of queries, seldom enough to cost nothing. */
+const RATE_WINDOW_MS = 1000;
 
 /** A chance of 2^-32 is half a step away from both ends. */
 const STEPS = 2 ** 32;
@@ -45,37 +53,54 @@ const STEPS = 2 ** 32;
  * query costs that is not sampled. Allocates nothing.
  */
 export class Sampler {
-  readonly #every: number;
+  readonly #fewest: number;
+  readonly #perSecond: number;
+  #every: number;
+  #taken = 0;
   readonly #ring: RingWriter;
   readonly #times: Float64Array;
   readonly #counters: Float64Array;
   readonly #random: RandomSource;
   /** One number, in an array because a field would be allocated anew with each time that it is set to. */
   readonly #now = new Float64Array(1);
-  readonly #logOfMissing: number;
+  /** When the rate was last set, and the logarithm of the chance that a query is not sampled; likewise. */
+  readonly #rate = new Float64Array(2);
   /** Where the sample under way is written; `NO_RECORD` where the ring is full. */
   #offset = NO_RECORD;
   #queryLength = 0;
 
   constructor(sampling: Sampling, counters: Float64Array, random: RandomSource) {
+    this.#fewest = sampling.every;
+    this.#perSecond = sampling.perSecond ?? MAX_GAP;
     this.#every = sampling.every;
     this.#ring = new RingWriter(sampling.ring);
     this.#times = new Float64Array(sampling.ring);
     this.#counters = counters;
     this.#random = random;
-    this.#logOfMissing = Math.log1p(-1 / sampling.every);
+    this.#rate[1] = Math.log1p(-1 / sampling.every);
   }
 
   /** The time of the samples to come, in milliseconds since 1970. */
   tick(nowMs: number): void {
     this.#now[0] = nowMs;
+    if (nowMs - (this.#rate[0] as number) >= RATE_WINDOW_MS) this.#setRate(nowMs);
+  }
+
+  /** From the queries of the last window, for which the samples stand. */
+  #setRate(nowMs: number): void {
+    const seconds = Math.max(nowMs - (this.#rate[0] as number), RATE_WINDOW_MS) / 1000;
+    const wanted = (this.#taken * this.#every) / (seconds * this.#perSecond);
+    this.#every = Math.min(Math.max(this.#fewest, Math.ceil(wanted)), MAX_GAP) | 0;
+    this.#taken = 0;
+    this.#rate[0] = nowMs;
+    this.#rate[1] = Math.log1p(-1 / this.#every);
   }
 
   /** How many queries on is the next to be sampled: 1 for the very next, geometrically distributed. */
   nextGap(): number {
     if (this.#every === 1) return 1;
     const chance = (this.#random.nextUint32() + 0.5) / STEPS;
-    return Math.min(1 + Math.floor(Math.log(chance) / this.#logOfMissing), MAX_GAP) | 0;
+    return Math.min(1 + Math.floor(Math.log(chance) / (this.#rate[1] as number)), MAX_GAP) | 0;
   }
 
   /** Before the query is answered, which may be in its own place. */
@@ -124,6 +149,7 @@ export class Sampler {
       (decision.mapPrefixLength << 24);
     this.#putAddresses(client, decision);
     this.#ring.commit(this.#putOctets(scratch, snapshot, response, responseLength) - this.#offset);
+    this.#taken++;
     countSampleTaken(this.#counters);
   }
 
