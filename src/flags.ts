@@ -5,8 +5,8 @@ import type { Problem } from './config/problem.ts';
 export interface Flag {
   /** Without the hyphens. */
   readonly name: string;
-  /** What its value is called in the usage text. */
-  readonly value: string;
+  /** What its value is called in the usage text; undefined for a flag that stands alone. */
+  readonly value: string | undefined;
   /** Undefined where there is none. */
   readonly variable: string | undefined;
   /** One sentence or two for the usage text. */
@@ -48,7 +48,10 @@ export function readArguments(argv: readonly string[], flags: readonly Flag[]): 
       continue;
     }
     const next = argv[at];
-    if (equals >= 0) add(values, flag.name, argument.slice(equals + 1));
+    if (flag.value === undefined) {
+      if (equals >= 0) problems.push(valueNotTaken(flag));
+      add(values, flag.name, '');
+    } else if (equals >= 0) add(values, flag.name, argument.slice(equals + 1));
     else if (next === undefined || next.startsWith('--')) problems.push(missingValue(flag));
     else {
       add(values, flag.name, next);
@@ -62,7 +65,7 @@ export function readArguments(argv: readonly string[], flags: readonly Flag[]): 
 export function flagsUsage(flags: readonly Flag[]): string {
   return flags
     .map(({ name, value, variable, summary }) => {
-      const head = `  --${name} ${value}${variable === undefined ? '' : `   (or ${variable})`}`;
+      const head = `  --${name}${value === undefined ? '' : ` ${value}`}${variable === undefined ? '' : `   (or ${variable})`}`;
       return `${head}\n      ${summary}`;
     })
     .join('\n');
@@ -91,6 +94,10 @@ function missingValue({ name, value }: Flag): Problem {
     path: `--${name}`,
     message: `--${name} needs a value: --${name} ${value}.`,
   };
+}
+
+function valueNotTaken({ name }: Flag): Problem {
+  return { code: 'value-not-taken', path: `--${name}`, message: `--${name} takes no value.` };
 }
 
 function add(values: Map<string, string[]>, name: string, value: string): void {

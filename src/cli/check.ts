@@ -3,7 +3,7 @@ import { formatProblems } from '../config/format-problem.ts';
 import { readDirectory } from '../directory/read-directory.ts';
 import { type Flag, flagsUsage, readArguments } from '../flags.ts';
 import { probeKinds } from '../probing/probes/index.ts';
-import { type Command, CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
+import { type CommandBody, CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
 
 const flags: readonly Flag[] = [
   {
@@ -15,10 +15,7 @@ const flags: readonly Flag[] = [
 ];
 
 /** Says what the node would say of a directory, without a node. */
-export const checkCommand: Command = {
-  name: 'check',
-  synopsis: '--config DIR',
-  summary: 'Read a configuration directory and tell everything that is wrong with it.',
+export const checkCommand: CommandBody = {
   usage: () => flagsUsage(flags),
   run: async (argv, { env, out, err }) => {
     const given = readArguments(argv, flags);

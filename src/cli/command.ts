@@ -8,13 +8,17 @@ export interface Terminal {
   readonly err: (line: string) => void;
 }
 
-/** One verb of the command line: one file, and one line in `run-command-line.ts`. */
+/** One verb of the command line: a line in `run-command-line.ts` and a file that is loaded when it is called. */
 export interface Command {
   readonly name: string;
   /** What stands after the name in the usage text. */
   readonly synopsis: string;
   /** One sentence. */
   readonly summary: string;
+  readonly load: () => Promise<CommandBody>;
+}
+
+export interface CommandBody {
   /** What `--help` says of the flags. */
   readonly usage: () => string;
   /** Resolves with the exit code; rejects with a `CommandError` for what the operator can mend. */

@@ -2,19 +2,16 @@ import { z } from 'zod';
 import { demoDataCenterSchema } from '../api/answer-schemas.ts';
 import { flagsUsage, readArguments } from '../flags.ts';
 import { createApiClient } from './api-client.ts';
-import { apiFlags, type Command, CommandError, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
+import { apiFlags, type CommandBody, CommandError, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
 import { textTable } from './text-table.ts';
 
 const demoSchema = z.object({ items: z.array(demoDataCenterSchema) });
 
-export const breakCommand = demoCommand('break', 'Stop a data center of the demo, as a crash would.');
-export const mendCommand = demoCommand('mend', 'Start a broken data center of the demo again.');
+export const breakCommand = demoCommand('break');
+export const mendCommand = demoCommand('mend');
 
-function demoCommand(act: 'break' | 'mend', summary: string): Command {
+function demoCommand(act: 'break' | 'mend'): CommandBody {
   return {
-    name: act,
-    synopsis: 'DATA-CENTER',
-    summary,
     usage: () => flagsUsage(apiFlags),
     run: async (argv, terminal) => {
       const given = readArguments(argv, apiFlags);

@@ -2,7 +2,7 @@ import type { ExplainedDataCenter, Explanation } from '../answer/explanation.ts'
 import { explanationSchema } from '../api/answer-schemas.ts';
 import { type Flag, flagsUsage, readArguments } from '../flags.ts';
 import { createApiClient } from './api-client.ts';
-import { apiFlags, type Command, CommandError, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
+import { apiFlags, type CommandBody, CommandError, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
 import { textTable } from './text-table.ts';
 
 const flags: readonly Flag[] = [
@@ -22,10 +22,7 @@ const flags: readonly Flag[] = [
   ...apiFlags,
 ];
 
-export const explainCommand: Command = {
-  name: 'explain',
-  synopsis: 'NAME [--client ADDRESS] [--type TYPE]',
-  summary: 'Tell step by step why a client gets the answer it gets.',
+export const explainCommand: CommandBody = {
   usage: () => flagsUsage(flags),
   run: async (argv, terminal) => {
     const given = readArguments(argv, flags);

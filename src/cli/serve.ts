@@ -1,11 +1,8 @@
 import { hostname } from 'node:os';
 import { parseSettings, usage } from '../settings.ts';
-import { type Command, usageError } from './command.ts';
+import { type CommandBody, usageError } from './command.ts';
 
-export const serveCommand: Command = {
-  name: 'serve',
-  synopsis: '[flags]',
-  summary: 'Run a node: DNS, probes, API and dashboard.',
+export const serveCommand: CommandBody = {
   usage,
   run: async (argv, terminal) => {
     const settings = parseSettings(argv, terminal.env, { hostname: hostname() });

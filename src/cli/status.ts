@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { endpointHealthSchema, nodeStatusSchema } from '../api/answer-schemas.ts';
 import { flagsUsage, readArguments, strayWord } from '../flags.ts';
 import { createApiClient } from './api-client.ts';
-import { apiFlags, type Command, EXIT_FAILED, EXIT_OK, usageError } from './command.ts';
+import { apiFlags, type CommandBody, EXIT_FAILED, EXIT_OK, usageError } from './command.ts';
 import { textTable } from './text-table.ts';
 
 const healthSchema = z.object({ items: z.array(endpointHealthSchema) });
@@ -10,10 +10,7 @@ type NodeStatus = z.infer<typeof nodeStatusSchema>;
 type Health = z.infer<typeof healthSchema>['items'];
 
 /** Exit code 0 means ready, so that scripts can wait for it. */
-export const statusCommand: Command = {
-  name: 'status',
-  synopsis: '',
-  summary: 'Show whether a node is ready, and the verdict of every endpoint.',
+export const statusCommand: CommandBody = {
   usage: () => flagsUsage(apiFlags),
   run: async (argv, terminal) => {
     const given = readArguments(argv, apiFlags);

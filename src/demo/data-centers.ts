@@ -1,9 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** The port that the demo's configuration probes. */
-export const DEMO_PORT = 8080;
-
 /** A place with its own loopback address; 127.0.0.0/8 is this machine's alone (RFC 1122 section 3.2.1.3). */
 export interface DemoPlace {
   readonly name: string;

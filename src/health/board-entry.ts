@@ -96,6 +96,7 @@ export function createEntry(definition: BoardEndpoint, nowMs: number): Entry {
 export function recallEntry(definition: BoardEndpoint, remembered: RememberedVerdict): Entry {
   const entry = createEntry(definition, remembered.sinceMs);
   entry.consensus = { verdict: remembered.verdict, basis: 'silent' };
+  entry.lastKnownUp = remembered.lastKnownUp;
   return entry;
 }
 

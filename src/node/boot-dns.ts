@@ -90,7 +90,7 @@ async function boot(
  * Figures of a minute are good to a percent with so many samples a second; at 250,000 queries a second one in 64 would
  * cost a thirtieth of the processor. A query log and dnstap get what was asked for.
  */
-const FIGURES_PER_SECOND = 500;
+const FIGURES_PER_SECOND = 200;
 
 function samplesPerSecond({ traffic }: Settings): number | undefined {
   return traffic.queryLog === undefined && traffic.dnstapSocket === undefined

@@ -1,51 +1,60 @@
 import { createHash } from 'node:crypto';
 import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
+  existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
-  readSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { IMAGE_SUFFIX, imagePath, readImageFile, writeImageFile } from './image-file.ts';
 
 /**
- * Compiled images on disk, so that a start reads instead of compiling. Content addressed: the name of a file is the
- * hash of everything its image was made from, so nothing in it can be out of date.
+ * Compiled images on disk, so that a start reads instead of compiling. Content addressed, in `images` of the data
+ * directory:
  *
- *     file:  magic (4 octets) | CRC-32 of the image (4) | image
+ *     <hash of what it was made from>.made  ->  <hash of the image>
+ *     <hash of the image>.image                 see image-file.ts
+ *     boot-manifest (beside the directory)  ->  the images that are served
  *
- * A file that is missing, torn or damaged only means that the image is compiled again.
+ * Nothing here can be out of date. A file that is missing, torn or damaged only means that the image is compiled
+ * again.
  */
-const MAGIC = 0x4d44_4331;
-const HEADER_OCTETS = 8;
+const MADE_SUFFIX = '.made';
 
 /** Disk for images; those not used for longest go first. Room for a city table and eight maps of 100 MB. */
 const MAX_CACHED_OCTETS = 1024 ** 3;
 
+/** An image that nothing names may be about to be named, by this process or by its successor. */
+const UNNAMED_MS = 600_000;
+
 export class ImageCache {
   readonly #directory: string;
+  readonly #served: () => ReadonlySet<string>;
 
-  /** Creates the directory; throws when that is not possible. */
-  constructor(directory: string) {
+  /**
+   * Creates the directory; throws when that is not possible. `served` tells the names of images that must stay,
+   * whatever room they take.
+   */
+  constructor(directory: string, served: () => ReadonlySet<string>) {
     this.#directory = directory;
+    this.#served = served;
     mkdirSync(directory, { recursive: true });
   }
 
   /** The image made from exactly these inputs, or undefined. */
   load(inputs: readonly string[]): SharedArrayBuffer | undefined {
-    const path = this.#pathOf(inputs);
+    const made = this.#madePath(inputs);
     try {
-      const image = readImage(path);
-      const now = new Date();
-      if (image !== undefined) utimesSync(path, now, now);
+      const path = imagePath(this.#directory, readFileSync(made, 'latin1'));
+      const image = readImageFile(path);
+      // Unreadable, it would be taken for the same image when that is kept again.
+      if (image === undefined) rmSync(path, { force: true });
+      else for (const file of [made, path]) touch(file);
       return image;
     } catch {
       return undefined;
@@ -54,70 +63,82 @@ export class ImageCache {
 
   /** Keeps an image. A full disk or the like is no failure: the image is in memory all the same. */
   keep(inputs: readonly string[], image: SharedArrayBuffer): void {
-    const path = this.#pathOf(inputs);
-    const half = `${path}.${process.pid}.new`;
     try {
-      writeImage(half, image);
-      renameSync(half, path);
-      this.#sweep();
+      const name = this.keepImage(image);
+      replaceFile(this.#madePath(inputs), (half) => writeFileSync(half, name));
+      this.sweep();
     } catch {
-      rmSync(half, { force: true });
+      // As it says above.
     }
   }
 
-  #pathOf(inputs: readonly string[]): string {
+  /** Keeps an image and returns its name. Throws when the disk does not take it. */
+  keepImage(image: SharedArrayBuffer): string {
+    const name = createHash('sha256').update(new Uint8Array(image)).digest('hex');
+    const path = imagePath(this.#directory, name);
+    if (existsSync(path)) touch(path);
+    else replaceFile(path, (half) => writeImageFile(half, image));
+    return name;
+  }
+
+  /** Makes room: what is named least lately goes first, and what nothing names goes soon. */
+  sweep(): void {
+    const served = this.#served();
+    const files = this.#files();
+    const made = new Set(files.flatMap(({ path }) => (path.endsWith(MADE_SUFFIX) ? [readName(path)] : [])));
+    const oldestUnnamedMs = Date.now() - UNNAMED_MS;
+    let octets = 0;
+    for (const { name, path, mtimeMs, size } of files.toSorted((one, other) => other.mtimeMs - one.mtimeMs)) {
+      octets += size;
+      if (served.has(name)) continue;
+      const unnamed = path.endsWith(IMAGE_SUFFIX) && !made.has(name) && mtimeMs < oldestUnnamedMs;
+      if (unnamed || octets > MAX_CACHED_OCTETS) rmSync(path, { force: true });
+    }
+  }
+
+  #files(): readonly CachedFile[] {
+    return readdirSync(this.#directory).map((file) => {
+      const path = join(this.#directory, file);
+      const { mtimeMs, size } = statSync(path);
+      return { name: file.slice(0, file.indexOf('.')), path, mtimeMs, size };
+    });
+  }
+
+  #madePath(inputs: readonly string[]): string {
     const hash = createHash('sha256');
     for (const input of inputs) hash.update(`${input.length}:`).update(input);
-    return join(this.#directory, `${hash.digest('hex')}.image`);
-  }
-
-  #sweep(): void {
-    const files = readdirSync(this.#directory).map((name) => {
-      const path = join(this.#directory, name);
-      const { mtimeMs, size } = statSync(path);
-      return { path, mtimeMs, size };
-    });
-    let octets = 0;
-    for (const { path, size } of files.sort((one, other) => other.mtimeMs - one.mtimeMs)) {
-      octets += size;
-      if (octets > MAX_CACHED_OCTETS) rmSync(path, { force: true });
-    }
+    return join(this.#directory, `${hash.digest('hex')}${MADE_SUFFIX}`);
   }
 }
 
-function readImage(path: string): SharedArrayBuffer | undefined {
-  const file = openSync(path, 'r');
+interface CachedFile {
+  /** Without what comes after the first dot. */
+  readonly name: string;
+  readonly path: string;
+  readonly mtimeMs: number;
+  readonly size: number;
+}
+
+function readName(path: string): string {
   try {
-    const length = fstatSync(file).size - HEADER_OCTETS;
-    const header = Buffer.alloc(HEADER_OCTETS);
-    if (length < 0 || readSync(file, header, 0, HEADER_OCTETS, 0) < HEADER_OCTETS) return undefined;
-    if (header.readUInt32LE(0) !== MAGIC) return undefined;
-    const image = new SharedArrayBuffer(length);
-    const octets = Buffer.from(image);
-    let at = 0;
-    while (at < length) {
-      const read = readSync(file, octets, at, length - at, HEADER_OCTETS + at);
-      if (read === 0) return undefined;
-      at += read;
-    }
-    return crc32(octets) === header.readUInt32LE(4) ? image : undefined;
-  } finally {
-    closeSync(file);
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
   }
 }
 
-function writeImage(path: string, image: SharedArrayBuffer): void {
-  const octets = Buffer.from(image);
-  const header = Buffer.alloc(HEADER_OCTETS);
-  header.writeUInt32LE(MAGIC, 0);
-  header.writeUInt32LE(crc32(octets), 4);
-  const file = openSync(path, 'w');
+function replaceFile(path: string, write: (half: string) => void): void {
+  const half = `${path}.${process.pid}.new`;
   try {
-    writeSync(file, header);
-    let at = 0;
-    while (at < octets.length) at += writeSync(file, octets, at);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    write(half);
+    renameSync(half, path);
+  } catch (error) {
+    rmSync(half, { force: true });
+    throw error;
   }
+}
+
+function touch(path: string): void {
+  const now = new Date();
+  utimesSync(path, now, now);
 }

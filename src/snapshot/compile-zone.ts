@@ -1,6 +1,9 @@
 import type { Problem } from '../config/problem.ts';
 import type { AllDown } from '../config/resources/steered-name.ts';
+import { GrowingInts, GrowingOctets } from '../dns/growing.ts';
 import { rdataKind, soaMinimumSeconds } from '../dns/rdata/index.ts';
+import { RECORD_HEAD_LENGTH } from '../dns/rdata/kind.ts';
+import { columnsOf, type RRsetColumns, type RRsetValue, rrsetCount } from '../dns/rrset-columns.ts';
 import { formatType, TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_SOA } from '../dns/type.ts';
 import {
   ALL_DOWN_FAIL_OPEN,
@@ -11,19 +14,25 @@ import {
   MAX_CANDIDATES,
 } from '../steering/choose.ts';
 import { encodePool, type PoolEndpoint } from '../steering/pool-image.ts';
-import { GrowingInts, GrowingOctets } from './growing.ts';
+import { EncodedZone, NO_ROOM, ROOM_FOR_EDITS, type ZoneRoom } from './encoded-zone.ts';
+import { NO_ORIGIN, ORIGIN_LENGTH } from './image-origin.ts';
 import { NameTable } from './name-table.ts';
 import { Quarantine } from './quarantine.ts';
 import { RRsetEncoder } from './rrset-encoder.ts';
 import { MAX_ENDPOINT_SLOTS } from './verdict-table.ts';
 import * as image from './zone-image.ts';
-import { type PlannedSteered, planZone, type ZonePlan } from './zone-plan.ts';
-import type { EndpointSource, RRsetSource, SteeredSource, ZoneSource } from './zone-source.ts';
+import { type PlannedSteered, plannedRRset, planZone, type ZonePlan } from './zone-plan.ts';
+import type { ColumnsSource, EndpointSource, SteeredSource, ZoneSource } from './zone-source.ts';
 
 /** An image and what had to be left out of it. */
 export interface CompiledZone {
   readonly image: SharedArrayBuffer;
   readonly problems: Problem[];
+}
+
+/** A zone with room in its image, so that `ZoneEditor` can make the next image from it. */
+export interface CompiledEditable extends CompiledZone {
+  readonly room: ZoneRoom;
 }
 
 const allDownCodes: Readonly<Record<AllDown, number>> = {
@@ -41,74 +50,69 @@ const WORD_OCTETS = Int32Array.BYTES_PER_ELEMENT;
  * and all else is served; two good writes may have merged into a bad zone with nobody left to refuse it.
  * The apex must be a well-formed wire name in lower case.
  */
-export function compileZone(source: ZoneSource): CompiledZone {
-  const octets = new GrowingOctets();
+export function compileZone({ apex, rrsets, steeredNames }: ZoneSource): CompiledZone {
+  return compileColumns({ apex, columns: columnsOf(rrsets), steeredNames });
+}
+
+/** As `compileZone`. `origin` tells what the image is made from, see `image-origin.ts`. */
+export function compileColumns(source: ColumnsSource, origin?: Uint8Array): CompiledZone {
+  const quarantine = new Quarantine(source.apex);
+  const image = encodeZone(source, origin, quarantine).assemble(NO_ROOM);
+  return { image, problems: quarantine.problems };
+}
+
+/** As `compileColumns`, with room for edits. */
+export function compileEditable(source: ColumnsSource, origin?: Uint8Array): CompiledEditable {
+  const quarantine = new Quarantine(source.apex);
+  const encoded = encodeZone(source, origin, quarantine);
+  const image = encoded.assemble(ROOM_FOR_EDITS);
+  return { image, problems: quarantine.problems, room: encoded.room() };
+}
+
+function encodeZone(
+  source: ColumnsSource,
+  origin: Uint8Array | undefined,
+  quarantine: Quarantine,
+): EncodedZone {
+  const { apex, columns } = source;
+  const count = rrsetCount(columns);
+  const octets = new GrowingOctets(columns.octets.length + RECORD_HEAD_LENGTH * count);
   octets.append(
     new Uint8Array(image.ZONE_HEADER_WORDS * WORD_OCTETS),
     0,
     image.ZONE_HEADER_WORDS * WORD_OCTETS,
   );
   const apexAt = octets.length;
-  octets.append(source.apex, 0, source.apex.length);
+  octets.append(apex, 0, apex.length);
+  octets.append(origin ?? NO_ORIGIN, 0, ORIGIN_LENGTH);
 
-  const quarantine = new Quarantine(source.apex);
-  const names = new NameTable(source.apex, octets);
+  const names = new NameTable(apex, octets, count);
   const plan = planZone(source, names, octets, quarantine);
-  const encoder = new RRsetEncoder(names, octets, plan.cuts);
-  const nodes = encodeNodes(plan, names, encoder, quarantine);
-  const negativeSoa = encodeNegativeSoa(plan, encoder);
+  const encoder = new RRsetEncoder(
+    {
+      apex: names.apex,
+      readInZone: (name, wire, start, end) => names.readInZone(name, wire, start, end),
+      find: (name) => names.find(name),
+      cutOf: (node) => plan.cuts[node] as number,
+    },
+    {
+      octets,
+      rows: new GrowingInts(image.RRSET_WORDS * count),
+      lists: new GrowingInts(),
+      targets: new GrowingInts(),
+    },
+  );
+  const nodes = encodeNodes(plan, columns, names, octets, encoder, quarantine);
+  const negativeSoa = encodeNegativeSoa(plan, columns, encoder);
   const { steered, pools } = encodeSteered(plan.steered, encoder, octets, nodes, quarantine);
-
-  const sections = [
-    names.entries,
-    nodes,
-    encoder.rows.view(),
-    encoder.lists.view(),
-    steered.view(),
-    pools.view(),
-  ];
-  const { buffer, words, starts } = assemble(octets, sections);
-  const [table = 0, nodesAt = 0, rrsets = 0, lists = 0, steeredAt = 0, poolsAt = 0] = starts;
-  words[0] = image.ZONE_MAGIC;
-  words[image.ZONE_APEX] = apexAt;
-  words[image.ZONE_APEX_LENGTH] = names.apex.length;
-  words[image.ZONE_APEX_LABELS] = names.apex.labelCount;
-  words[image.ZONE_APEX_HASH] = names.apex.suffixHashes[0] as number;
-  words[image.ZONE_TABLE] = table;
-  words[image.ZONE_TABLE_MASK] = names.entries.length / 2 - 1;
-  words[image.ZONE_NODES] = nodesAt;
-  words[image.ZONE_NODE_COUNT] = names.nodeCount;
-  words[image.ZONE_RRSETS] = rrsets;
-  words[image.ZONE_LISTS] = lists;
-  words[image.ZONE_STEERED] = steeredAt;
-  words[image.ZONE_STEERED_COUNT] = steered.length / image.STEERED_WORDS;
-  words[image.ZONE_POOLS] = poolsAt;
-  words[image.ZONE_NEGATIVE_SOA] = negativeSoa;
-  words[image.ZONE_DEPTH] = names.depth;
-  return { image: buffer, problems: quarantine.problems };
-}
-
-/** Lays the octets and then the sections of words one behind the other. */
-function assemble(
-  octets: GrowingOctets,
-  sections: readonly Int32Array[],
-): { readonly buffer: SharedArrayBuffer; readonly words: Int32Array; readonly starts: readonly number[] } {
-  let end = Math.ceil(octets.length / WORD_OCTETS);
-  const starts: number[] = [];
-  for (const section of sections) {
-    starts.push(end);
-    end += section.length;
-  }
-  const buffer = new SharedArrayBuffer(end * WORD_OCTETS);
-  new Uint8Array(buffer).set(octets.view());
-  const words = new Int32Array(buffer);
-  for (const [i, section] of sections.entries()) words.set(section, starts[i]);
-  return { buffer, words, starts };
+  return new EncodedZone({ names, nodes, encoded: encoder.encoded, steered, pools, apexAt, negativeSoa });
 }
 
 function encodeNodes(
   plan: ZonePlan,
+  columns: RRsetColumns,
   names: NameTable,
+  octets: GrowingOctets,
   encoder: RRsetEncoder,
   quarantine: Quarantine,
 ): Int32Array {
@@ -117,14 +121,15 @@ function encodeNodes(
   for (let node = 0; node < names.nodeCount; node++) {
     const row = image.NODE_WORDS * node;
     nodes[row + image.NODE_FIRST_RRSET] = rrsetNumber;
+    const first = plan.firstRRset[node] as number;
     const end = plan.firstRRset[node + 1] as number;
+    nodes[row + image.NODE_LABELS] = first < end ? repeatLabels(octets, names, node) : names.labels.at(node);
     let count = 0;
-    for (let i = plan.firstRRset[node] as number; i < end; i++) {
-      if (encodeRRset(plan.rrsets[i] as RRsetSource, node, encoder, quarantine)) count++;
+    for (let i = first; i < end; i++) {
+      if (encodeRRset(plannedRRset(plan, columns, i), node, encoder, quarantine)) count++;
     }
     rrsetNumber += count;
     nodes[row + image.NODE_HEAD] = names.labelLengths.at(node) | (count << 8);
-    nodes[row + image.NODE_LABELS] = names.labels.at(node);
     nodes[row + image.NODE_WILDCARD] = names.wildcards.at(node);
     nodes[row + image.NODE_CUT] = plan.cuts[node] as number;
     nodes[row + image.NODE_STEERED] = image.NONE;
@@ -132,8 +137,19 @@ function encodeNodes(
   return nodes;
 }
 
+/**
+ * Puts a node's labels right before its records: a look-up reads both, and then mostly finds them in one line of the
+ * processor's cache. Returns where they are.
+ */
+function repeatLabels(octets: GrowingOctets, names: NameTable, node: number): number {
+  const at = octets.length;
+  const labels = names.labels.at(node);
+  octets.append(octets.octets, labels, labels + names.labelLengths.at(node));
+  return at;
+}
+
 function encodeRRset(
-  rrset: RRsetSource,
+  rrset: RRsetValue,
   node: number,
   encoder: RRsetEncoder,
   quarantine: Quarantine,
@@ -145,14 +161,16 @@ function encodeRRset(
 }
 
 /** RFC 2308 sections 3 and 5: a negative answer lives as long as the lower of the SOA's own TTL and its MINIMUM. */
-function encodeNegativeSoa(plan: ZonePlan, encoder: RRsetEncoder): number {
-  const soa = plan.rrsets
-    .slice(0, plan.firstRRset[image.APEX_NODE + 1])
-    .find(({ type }) => type === TYPE_SOA);
-  const [rdata] = soa?.rdatas ?? [];
-  if (soa === undefined || rdata === undefined) return image.NONE;
-  const ttlSeconds = Math.min(soa.ttlSeconds, soaMinimumSeconds(rdata));
-  return encoder.encode(image.APEX_NODE, TYPE_SOA, ttlSeconds, [rdata]);
+function encodeNegativeSoa(plan: ZonePlan, columns: RRsetColumns, encoder: RRsetEncoder): number {
+  const end = plan.firstRRset[image.APEX_NODE + 1] as number;
+  for (let position = 0; position < end; position++) {
+    const { type, ttlSeconds: own, rdatas } = plannedRRset(plan, columns, position);
+    const [rdata] = rdatas;
+    if (type !== TYPE_SOA || rdata === undefined) continue;
+    const ttlSeconds = Math.min(own, soaMinimumSeconds(rdata));
+    return encoder.encode(image.APEX_NODE, TYPE_SOA, ttlSeconds, [rdata]);
+  }
+  return image.NONE;
 }
 
 function encodeSteered(

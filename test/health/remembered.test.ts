@@ -19,6 +19,7 @@ const down: RememberedVerdict = {
   verdict: 'down',
   target: probeTarget(endpoint),
   sinceMs: Date.UTC(2026, 0, 1),
+  lastKnownUp: true,
 };
 
 const NOW_MS = Date.UTC(2026, 0, 2);
