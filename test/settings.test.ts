@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatListenAddress } from '../src/server/listen-address.ts';
-import { parseSettings, parseToken, type Settings, usage } from '../src/settings.ts';
+import { parseToken } from '../src/settings/token-source.ts';
+import { parseSettings, type Settings, usage } from '../src/settings.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -30,6 +31,10 @@ const good: readonly { name: string; argv: string; env?: Environment; want: Part
       token: { kind: 'none' },
       geoFiles: [],
       nodeId: 'node-1',
+      sockets: 'auto',
+      dnsWorkers: undefined,
+      start: 'alone',
+      takeoverTimeoutMs: 120_000,
       logLevel: 'info',
     },
   },
@@ -123,6 +128,18 @@ const good: readonly { name: string; argv: string; env?: Environment; want: Part
     argv: '--api 0.0.0.0:8053 --token-file secret',
     want: { apiBeyondLoopback: true, token: { kind: 'file', file: 'secret' } },
   },
+  {
+    name: 'what carries DNS, and by how many threads',
+    argv: '--sockets node --dns-workers 3',
+    want: { sockets: 'node', dnsWorkers: 3 },
+  },
+  {
+    name: 'the same from the environment',
+    argv: '',
+    env: { MERIDIAN_SOCKETS: 'addon', MERIDIAN_DNS_WORKERS: '64', MERIDIAN_TAKEOVER_TIMEOUT: '5' },
+    want: { sockets: 'addon', dnsWorkers: 64, takeoverTimeoutMs: 5000 },
+  },
+  { name: 'a takeover', argv: '--takeover --data d', want: { start: 'takeover', dataDirectory: 'd' } },
   { name: 'all of 127/8 as loopback', argv: '--api 127.9.9.9:1', want: { apiBeyondLoopback: false } },
 ];
 
@@ -212,6 +229,26 @@ const bad: readonly { name: string; argv: string; env?: Environment; want: reado
     want: ['bad-port: --demo-port: "x" is not a port from 1 to 65535.'],
   },
   {
+    name: 'sockets that are none',
+    argv: '--sockets adon',
+    want: ['bad-sockets: --sockets: "adon" is not known. Did you mean "addon"?'],
+  },
+  ...['0', '65', '1.5', '-1', 'x'].map((count) => ({
+    name: `${count} threads`,
+    argv: `--dns-workers=${count}`,
+    want: [`bad-dns-workers: --dns-workers: "${count}" is not a whole number from 1 to 64.`],
+  })),
+  ...['0', '86401', 'x'].map((seconds) => ({
+    name: `${seconds} seconds for a takeover`,
+    argv: `--takeover-timeout ${seconds}`,
+    want: [`bad-timeout: --takeover-timeout: "${seconds}" is not a whole number of seconds from 1 to 86400.`],
+  })),
+  {
+    name: 'a value for what takes none',
+    argv: '--takeover=yes',
+    want: ['value-not-taken: --takeover takes no value.'],
+  },
+  {
     name: 'everything at once',
     argv: '--confg x --dns nowhere --log-level debgu',
     env: { MERIDIAN_API: '[::1' },
@@ -254,6 +291,9 @@ describe('parseSettings', () => {
       'node-id',
       'log-level',
       'demo-port',
+      'sockets',
+      'dns-workers',
+      'takeover-timeout',
     ])
       expect(usage()).toContain(`--${flag} `);
   });

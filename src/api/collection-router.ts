@@ -11,7 +11,7 @@ import {
   type WriteContext,
 } from './collection-writes.ts';
 import { MERGE_PATCH_MEDIA_TYPE } from './merge-patch.ts';
-import { pageOf, pageQuery } from './page.ts';
+import { pageQuery } from './page.ts';
 import { entityTag } from './preconditions.ts';
 import type { HttpProblemCode } from './problem-details.ts';
 import { isProblemReply, json, type Reply, refuse } from './reply.ts';
@@ -157,12 +157,16 @@ function writeRoutes<T, B>(
   ];
 }
 
-function list<T, B>(context: WriteContext, collection: ApiCollection<T, B>, request: ApiRequest): Reply {
+async function list<T, B>(
+  context: WriteContext,
+  collection: ApiCollection<T, B>,
+  request: ApiRequest,
+): Promise<Reply> {
   const query = parseBody(pageQuery, request.query, '');
   if (!query.ok) return refuse('bad-parameter', 'The page asked for is not valid.', query.problems);
   const shelf = collection.open(context.plane.config, request.params);
   if (!isShelf(shelf)) return shelf;
-  const page = pageOf(shelf.entries, query.value);
+  const page = await shelf.page(query.value);
   return json({ ...page, items: page.items.map(storedForm) });
 }
 

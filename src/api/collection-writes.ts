@@ -216,7 +216,8 @@ function refuseForeign<T, B>(
   return problems.length === 0 ? undefined : refusedWrite(problems);
 }
 
-function authorshipOf(request: ApiRequest): Authorship | ProblemReply {
+/** Who writes and why; a refusal where the reason is too long. */
+export function authorshipOf(request: ApiRequest): Authorship | ProblemReply {
   const reason = readReason(request.header(REASON_HEADER) ?? '');
   if (reason.length <= MAX_REASON_LENGTH) return { author: API_AUTHOR, reason };
   return refuse('bad-parameter', `Meridian-Reason may have at most ${MAX_REASON_LENGTH} characters.`);
@@ -231,12 +232,14 @@ function readReason(value: string): string {
   }
 }
 
-function refusedWrite(problems: readonly Problem[]): ProblemReply {
+/** The answer to a write that the control plane refused. */
+export function refusedWrite(problems: readonly Problem[]): ProblemReply {
   const owned = problems.find((problem) => problem.code === 'owned-by-directory');
   return owned === undefined ? notValid(problems) : refuse('owned-by-directory', owned.message, problems);
 }
 
-function notValid(problems: readonly Problem[]): ProblemReply {
+/** The answer to a body that is not what it should be. */
+export function notValid(problems: readonly Problem[]): ProblemReply {
   return refuse('not-valid', sentenceOf(problems), problems);
 }
 

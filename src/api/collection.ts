@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Change, Config, Owner, Stored } from '../config/model.ts';
 import type { Parsed } from '../config/problem.ts';
+import type { Page, PageQuery } from './page.ts';
 import type { ProblemReply } from './reply.ts';
 import type { Params } from './route.ts';
 
@@ -52,7 +53,8 @@ export interface Identity {
 
 /** One collection of one configuration. */
 export interface Shelf<T, B> {
-  readonly entries: ReadonlyMap<string, Stored<T>>;
+  readonly entries: Pick<ReadonlyMap<string, Stored<T>>, 'get'>;
+  readonly page: (query: PageQuery) => Page<T> | Promise<Page<T>>;
   /** The resource that a body asks for. */
   readonly toValue: (body: B) => T;
   /** The body that would give this resource; what a patch is applied to. */

@@ -1,6 +1,7 @@
 import type { Decision } from '../answer/decision.ts';
 import type { Authorship, Change, Config } from '../config/model.ts';
 import type { Problem } from '../config/problem.ts';
+import type { RRset } from '../config/resources/rrset.ts';
 import type { ClientLocation } from '../geo/location.ts';
 import type { EndpointHealth } from '../health/board.ts';
 
@@ -21,11 +22,24 @@ export interface ControlPlane {
   decide(question: ExplainQuestion): ExplainedDecision;
   /** Records of a zone that lives in a blob, as zone-file lines; undefined for an unknown zone. */
   zoneText(apex: string): string | undefined;
+  /** The same zone RRset by RRset. */
+  zoneRRsets(apex: string): ZoneRRsets | undefined;
   status(): NodeStatus;
   /** Calls back after every change of config, verdicts or problems; at most a few times a second. */
   subscribe(listener: () => void): () => void;
   /** The demo's data centers; undefined unless the node runs the demo. */
   readonly demo: Demo | undefined;
+}
+
+/** The RRsets of a zone that lives in a blob; there may be millions, so that they are never all at hand. */
+export interface ZoneRRsets {
+  /** By `rrsetKey`. */
+  get(key: string): RRset | undefined;
+  /** The first RRsets with keys after the given one, in the order of their keys, and whether more follow. */
+  page(
+    after: string | undefined,
+    limit: number,
+  ): Promise<{ readonly rrsets: readonly RRset[]; readonly more: boolean }>;
 }
 
 export type WriteOutcome =

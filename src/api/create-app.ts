@@ -1,6 +1,7 @@
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Contract } from '../config/contract.ts';
+import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import { authorise } from './authorise.ts';
 import { collectionRoutes } from './collection-router.ts';
 import type { WriteContext } from './collection-writes.ts';
@@ -23,9 +24,11 @@ import { overrideCollection } from './routes/overrides.ts';
 import { policyCollection } from './routes/policies.ts';
 import { poolCollection } from './routes/pools.ts';
 import { problemsRoute } from './routes/problems.ts';
+import { rrsetBatchRoute } from './routes/rrset-batch.ts';
 import { rrsetCollection } from './routes/rrsets.ts';
 import { type MetricsText, statusRoutes } from './routes/status.ts';
 import { steeredNameCollection } from './routes/steered-names.ts';
+import { trafficRoutes } from './routes/traffic.ts';
 import { zoneCollection, zoneFileRoute } from './routes/zones.ts';
 import { createWriteLanes } from './write-lanes.ts';
 
@@ -39,6 +42,8 @@ export interface AppOptions {
   /** Static files, served at `/`. */
   readonly dashboardDirectory: string | undefined;
   readonly metrics: MetricsText;
+  /** Undefined where nothing is sampled. */
+  readonly traffic?: TrafficSource | undefined;
   readonly log: Log;
   readonly now: () => Date;
   /** Names by which browsers may address a node that needs no token, beside localhost and addresses. */
@@ -79,12 +84,14 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...collectionRoutes(context, zoneCollection(contract)),
     zoneFileRoute(plane),
     ...collectionRoutes(context, rrsetCollection(contract, plane)),
+    rrsetBatchRoute(context, contract),
     ...collectionRoutes(context, steeredNameCollection(contract)),
     ...collectionRoutes(context, overrideCollection(contract, options.now)),
     explainRoute(plane),
     healthRoute(plane),
     problemsRoute(plane),
     eventsRoute(createEventStreams(plane, options.heartbeatMs ?? HEARTBEAT_MS)),
+    ...trafficRoutes(options.traffic),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),
   ];

@@ -23,7 +23,7 @@ export const pageQuery = z.strictObject({
     .meta({ description: 'Where to go on: `next` of the page before.' }),
 });
 
-type PageQuery = Readonly<z.infer<typeof pageQuery>>;
+export type PageQuery = Readonly<z.infer<typeof pageQuery>>;
 
 export interface Page<T> {
   readonly items: readonly Stored<T>[];
@@ -33,11 +33,19 @@ export interface Page<T> {
 
 /** One page of a collection, in the order of its keys, so that pages stay true while others write. */
 export function pageOf<T>(entries: ReadonlyMap<string, Stored<T>>, query: PageQuery): Page<T> {
+  const most = query.limit + 1;
   const keys: string[] = [];
+  // The first keys of many are found in one pass, without putting all of them in order.
+  let bound: string | undefined;
   for (const [key, stored] of entries) {
     if (query.after !== undefined && key <= query.after) continue;
     if (query.owner !== undefined && stored.owner.kind !== query.owner) continue;
+    if (bound !== undefined && key >= bound) continue;
     keys.push(key);
+    if (keys.length < 2 * most) continue;
+    keys.sort();
+    keys.length = most;
+    bound = keys.at(-1);
   }
   keys.sort();
   const chosen = keys.slice(0, query.limit);

@@ -3,6 +3,7 @@ import type { Change, Collection, Config, Stored } from '../config/model.ts';
 import type { Parsed } from '../config/problem.ts';
 import { resourcePath } from '../config/resource-path.ts';
 import type { ApiCollection, Identity } from './collection.ts';
+import { pageOf } from './page.ts';
 import type { ProblemReply } from './reply.ts';
 import type { Params } from './route.ts';
 
@@ -47,6 +48,7 @@ export function topLevelCollection<T, B>(source: TopLevelCollection<T, B>): ApiC
     problemPath: (_, key) => (key === undefined ? source.collection : resourcePath(source.collection, key)),
     open: (config) => ({
       entries: source.entries(config),
+      page: (query) => pageOf(source.entries(config), query),
       toValue: source.toValue,
       toBody: source.toBody,
       changes: source.changes,

@@ -13,26 +13,29 @@ const MAX_WRITES_IN_FLIGHT = 2000;
 export interface WriteLanes {
   /** Runs the task after all earlier ones of its lane; undefined, without running it, when too many wait. */
   run<T>(lane: string, task: () => Promise<T>): Promise<T> | undefined;
+  /** The same in several lanes at once: later tasks of each of them wait for this one. It counts as one. */
+  runAll<T>(lanes: readonly string[], task: () => Promise<T>): Promise<T> | undefined;
 }
 
 export function createWriteLanes(limit: number = MAX_WRITES_IN_FLIGHT): WriteLanes {
   const tails = new Map<string, Promise<unknown>>();
   let inFlight = 0;
 
-  return {
-    run<T>(lane: string, task: () => Promise<T>): Promise<T> | undefined {
-      if (inFlight >= limit) return undefined;
-      inFlight++;
-      const result = (tails.get(lane) ?? Promise.resolve()).then(task);
-      // The tail never rejects: the next write of the lane runs whatever became of this one.
-      const tail: Promise<unknown> = result
-        .catch(() => undefined)
-        .then(() => {
-          inFlight--;
-          if (tails.get(lane) === tail) tails.delete(lane);
-        });
-      tails.set(lane, tail);
-      return result;
-    },
-  };
+  function runAll<T>(lanes: readonly string[], task: () => Promise<T>): Promise<T> | undefined {
+    if (inFlight >= limit) return undefined;
+    inFlight++;
+    const earlier = new Set(lanes.flatMap((lane) => tails.get(lane) ?? []));
+    // Tails never reject: the next write of a lane runs whatever became of this one.
+    const result = Promise.all(earlier).then(task);
+    const tail: Promise<unknown> = result
+      .catch(() => undefined)
+      .then(() => {
+        inFlight--;
+        for (const lane of lanes) if (tails.get(lane) === tail) tails.delete(lane);
+      });
+    for (const lane of lanes) tails.set(lane, tail);
+    return result;
+  }
+
+  return { run: (lane, task) => runAll([lane], task), runAll };
 }

@@ -1,5 +1,5 @@
 import type { Change, Collection, Config, Owner, Stored } from './model.ts';
-import type { RRset } from './resources/rrset.ts';
+import { RRsetEdit, type RRsets } from './rrset-map.ts';
 
 /** What every written resource is marked with. */
 export interface Stamp {
@@ -14,7 +14,7 @@ export interface Stamp {
 export const PREVIEW_STAMP: Stamp = { revision: 'preview', author: '', reason: '', updatedAt: '' };
 
 type Collections = Pick<Config, Collection>;
-type RRsets = Map<string, ReadonlyMap<string, Stored<RRset>>>;
+type RRsetsByZone = Map<string, RRsets>;
 
 /**
  * The configuration after the changes; the given one stays as it is.
@@ -23,19 +23,19 @@ type RRsets = Map<string, ReadonlyMap<string, Stored<RRset>>>;
  */
 export function applyChanges(config: Config, changes: readonly Change[], stamp: Stamp): Config {
   const copies = new Map<Collection, Map<string, Stored<unknown>>>();
-  let rrsets: RRsets | undefined;
-  const copied = new Map<string, Map<string, Stored<RRset>>>();
+  let rrsets: RRsetsByZone | undefined;
+  const edits = new Map<string, RRsetEdit>();
 
   for (const change of changes) {
     if (change.collection === 'rrsets') {
       rrsets ??= new Map(config.rrsets);
-      let zone = copied.get(change.zone);
-      if (zone === undefined) {
-        zone = new Map(rrsets.get(change.zone));
-        copied.set(change.zone, zone);
-        rrsets.set(change.zone, zone);
+      let edit = edits.get(change.zone);
+      if (edit === undefined) {
+        edit = new RRsetEdit(rrsets.get(change.zone));
+        edits.set(change.zone, edit);
       }
-      put(zone, change.key, change.value, change.owner, stamp);
+      if (change.value === undefined) edit.delete(change.key);
+      else edit.set(change.key, { value: change.value, owner: change.owner, ...stamp });
       continue;
     }
     let copy = copies.get(change.collection);
@@ -47,13 +47,14 @@ export function applyChanges(config: Config, changes: readonly Change[], stamp: 
     if (
       change.collection === 'zones' &&
       change.value?.kind !== 'rrsets' &&
-      (rrsets ?? config.rrsets).has(change.key)
+      ((rrsets ?? config.rrsets).has(change.key) || edits.has(change.key))
     ) {
       rrsets ??= new Map(config.rrsets);
       rrsets.delete(change.key);
-      copied.delete(change.key);
+      edits.delete(change.key);
     }
   }
+  for (const [apex, edit] of edits) rrsets?.set(apex, edit.finish());
   // Each copy was made from the collection of the same name, and a change's value has that collection's type.
   const changed = Object.fromEntries(copies) as Partial<Collections>;
   return { ...config, ...changed, rrsets: rrsets ?? config.rrsets, generation: config.generation + 1 };

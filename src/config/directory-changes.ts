@@ -33,8 +33,8 @@ export type DirectoryResource = {
 export interface DirectoryZone {
   /** Canonical: lower case, with the final dot. */
   readonly apex: string;
-  /** Canonical zone-file text; the blob's bytes are its UTF-8. */
-  readonly text: string;
+  /** Canonical zone-file text, in UTF-8: the blob's bytes. Undefined where the store has that blob already. */
+  readonly text: Uint8Array | undefined;
   /** SHA-256 of these bytes, hex. */
   readonly blob: string;
   readonly rrsetCount: number;

@@ -7,10 +7,10 @@ export const MAX_ENDPOINTS = 65_536;
 export const MAX_DATA_CENTERS = 256;
 
 /**
- * Beyond this many RRsets a zone is edited as a whole and not record by record: a document with more of them takes
- * seconds to open and tens of milliseconds to change. Put such a zone into a zone file.
+ * Beyond this many RRsets a zone is edited as a whole and not record by record: each record takes a kilobyte or two
+ * of memory while it can be edited, and a hundred octets in a zone file's image. Put such a zone into a zone file.
  */
-export const MAX_API_RRSETS_PER_ZONE = 10_000;
+export const MAX_API_RRSETS_PER_ZONE = 131_072;
 
 /** Most resources of each kind; each is far above any deployment we know, and small enough to list and to check. */
 export const MAX_RESOURCES: Readonly<Record<Collection, number>> = {

@@ -7,6 +7,12 @@ import { TYPE_NS } from '../dns/type.ts';
  *     cuts      owner names of NS RRsets below the apex: from there on another zone answers
  */
 export interface ZoneShape {
+  readonly typesAt: Pick<ReadonlyMap<string, readonly number[]>, 'get'>;
+  readonly cuts: Pick<ReadonlySet<string>, 'has' | 'size'>;
+}
+
+/** A shape with all its names at hand. */
+export interface WholeZoneShape extends ZoneShape {
   readonly typesAt: ReadonlyMap<string, readonly number[]>;
   readonly cuts: ReadonlySet<string>;
 }
@@ -15,7 +21,7 @@ export interface ZoneShape {
 export function zoneShape(
   apex: string,
   rrsets: Iterable<{ readonly owner: string; readonly type: number }>,
-): ZoneShape {
+): WholeZoneShape {
   const typesAt = new Map<string, number[]>();
   const cuts = new Set<string>();
   for (const { owner, type } of rrsets) {

@@ -58,6 +58,16 @@ export async function readConfigFile(
   file: string,
   maxOctets: number,
 ): Promise<Parsed<string>> {
+  const octets = await readConfigOctets(directory, file, maxOctets);
+  return octets.ok ? decodeText(file, octets.value) : octets;
+}
+
+/** The same in octets. */
+export async function readConfigOctets(
+  directory: string,
+  file: string,
+  maxOctets: number,
+): Promise<Parsed<Uint8Array>> {
   try {
     const path = await realpath(join(directory, file));
     const outside = refuseOutside(await realpath(directory), path, file);
@@ -67,7 +77,7 @@ export async function readConfigFile(
     if (!found.isFile() && !found.isDirectory()) return { ok: false, problems: [notRegular(file)] };
     const { size } = found;
     if (size > maxOctets) return { ok: false, problems: [tooLarge(file, size, maxOctets)] };
-    return decodeText(file, await readFile(path));
+    return { ok: true, value: await readFile(path) };
   } catch (error) {
     return { ok: false, problems: [unreadable(file, error)] };
   }

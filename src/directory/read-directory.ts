@@ -10,14 +10,9 @@ import {
 import type { Config } from '../config/model.ts';
 import type { Problem, SourceLine } from '../config/problem.ts';
 import { resourcePath } from '../config/resource-path.ts';
-import {
-  findConfigFiles,
-  MAX_YAML_FILE_OCTETS,
-  MAX_ZONE_FILE_OCTETS,
-  readConfigFile,
-} from './config-files.ts';
+import { findConfigFiles, MAX_YAML_FILE_OCTETS, readConfigFile } from './config-files.ts';
 import { readYaml } from './yaml-file.ts';
-import { expectedApex, readZone } from './zone-files.ts';
+import { readZoneFile, type ZoneFileContents, type ZoneFileReader } from './zone-files.ts';
 
 /** A whole directory without a mistake, or all mistakes, each with its file and line where it has one. */
 export type DirectoryReading =
@@ -27,12 +22,13 @@ export type DirectoryReading =
 /**
  * Reads a configuration directory: YAML files and zone files. Changes nothing.
  * All mistakes are told at once: of syntax, of every resource's own shape, and of what the directory and the rest
- * of `config` would be together. Never rejects: what cannot be read is a problem as well.
+ * of `config` would be together. Never rejects: what cannot be read is a problem as well, if `readZone` keeps to that.
  */
 export async function readDirectory(
   directory: string,
   contract: Contract,
   config: Config = emptyConfig(),
+  readZone: ZoneFileReader = readZoneFile,
 ): Promise<DirectoryReading> {
   const files = await findConfigFiles(directory);
   if (!files.ok) return files;
@@ -42,11 +38,7 @@ export async function readDirectory(
     if (!text.ok) collected.addUnreadable(text.problems);
     else collected.addYaml(readYaml(file, text.value, contract));
   }
-  for (const file of files.value.zones) {
-    const text = await readConfigFile(directory, file, MAX_ZONE_FILE_OCTETS);
-    if (text.ok) collected.addZone(readZone(directory, file, text.value));
-    else collected.addZone({ zone: undefined, apex: expectedApex(file), problems: text.problems });
-  }
+  for (const file of files.value.zones) collected.addZone(await readZone(directory, file));
   return collected.finish(config);
 }
 
@@ -77,7 +69,7 @@ class Collected {
     for (const [path, line] of lines) if (!this.#lines.has(path)) this.#lines.set(path, line);
   }
 
-  addZone({ zone, apex, problems }: ReturnType<typeof readZone>): void {
+  addZone({ zone, apex, problems }: ZoneFileContents): void {
     this.problems.push(...problems);
     if (zone === undefined) {
       if (apex !== undefined) this.#broken.add(resourcePath('zones', apex));

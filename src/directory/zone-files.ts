@@ -2,15 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, posix } from 'node:path';
 import type { DirectoryZone } from '../config/directory-changes.ts';
-import type { Problem } from '../config/problem.ts';
-import { type ZoneShape, zoneShape } from '../config/zone-shape.ts';
-import { formatName, lowercaseName, namesEqual, parseName } from '../dns/name.ts';
+import type { Problem, SourceLine } from '../config/problem.ts';
+import { zoneShape } from '../config/zone-shape.ts';
+import { formatName, lowercaseName, parseName } from '../dns/name.ts';
+import { ownerOf, type RRsetColumns, rrsetCount, typeOf } from '../dns/rrset-columns.ts';
 import { TYPE_SOA } from '../dns/type.ts';
-import { formatZone, type ParsedRRset, parseZoneFile } from '../dns/zone-file.ts';
+import { formatColumns, parseZoneColumns } from '../dns/zone-file.ts';
 import {
   decodeText,
   MAX_ZONE_FILE_OCTETS,
   notRegular,
+  readConfigFile,
   refuseOutside,
   tooLarge,
   unreadable,
@@ -24,34 +26,62 @@ export interface ZoneFileContents {
   readonly problems: readonly Problem[];
 }
 
+/** Reads zone files, which may be large: a node does it on another thread and skips those that it knows. */
+export type ZoneFileReader = (directory: string, file: string) => Promise<ZoneFileContents>;
+
+/** A zone file without mistakes, or its mistakes. */
+export type ParsedZoneFile =
+  | {
+      readonly ok: true;
+      /** Presentation form, lower case. */
+      readonly apex: string;
+      /** Wire form, lower case. */
+      readonly apexWire: Uint8Array;
+      readonly columns: RRsetColumns;
+      /** Line of the SOA record. */
+      readonly line: number;
+    }
+  | { readonly ok: false; readonly apex: string | undefined; readonly problems: readonly Problem[] };
+
+/** Reads a zone file here and now. */
+export async function readZoneFile(directory: string, file: string): Promise<ZoneFileContents> {
+  const text = await readConfigFile(directory, file, MAX_ZONE_FILE_OCTETS);
+  if (!text.ok) return { zone: undefined, apex: expectedApex(file), problems: text.problems };
+  const parsed = parseZone(directory, file, text.value);
+  if (!parsed.ok) return { zone: undefined, apex: parsed.apex, problems: parsed.problems };
+  const { apex, columns, line } = parsed;
+  const canonicalText = formatColumns(columns);
+  const zone: DirectoryZone = {
+    apex,
+    text: canonicalText,
+    blob: createHash('sha256').update(canonicalText).digest('hex'),
+    rrsetCount: rrsetCount(columns),
+    shape: zoneShape(apex, ownersAndTypes(columns)),
+    file,
+    line,
+  };
+  return { zone, apex, problems: [] };
+}
+
 /**
  * Parses a zone file. Before any $ORIGIN, the origin is the file's name without `.zone`.
  * $INCLUDE names are relative to the folder of the zone file and must stay inside the configuration directory.
  */
-export function readZone(directory: string, file: string, text: string): ZoneFileContents {
+export function parseZone(directory: string, file: string, text: string): ParsedZoneFile {
   const origin = parseName(posix.basename(file, '.zone'));
-  const { rrsets, apex, problems } = parseZoneFile({
+  const { columns, apex, sourceOf, problems } = parseZoneColumns({
     file,
     text,
     origin: origin.ok ? origin.value : undefined,
     include: (name) => readInclude(directory, file, name),
     nameOf: (name) => posix.join(posix.dirname(file), name),
   });
-  const apexText = apex === undefined ? undefined : formatName(lowercaseName(apex));
-  if (apex === undefined || apexText === undefined || problems.length > 0) {
-    return { zone: undefined, apex: apexText ?? expectedApex(file), problems };
+  const apexWire = apex === undefined ? undefined : lowercaseName(apex);
+  const apexText = apexWire === undefined ? undefined : formatName(apexWire);
+  if (apexWire === undefined || apexText === undefined || problems.length > 0) {
+    return { ok: false, apex: apexText ?? expectedApex(file), problems };
   }
-  const canonicalText = formatZone(rrsets);
-  const zone: DirectoryZone = {
-    apex: apexText,
-    text: canonicalText,
-    blob: createHash('sha256').update(canonicalText, 'utf8').digest('hex'),
-    rrsetCount: rrsets.length,
-    shape: shapeOfRRsets(apexText, rrsets),
-    file,
-    line: soaLine(rrsets, apex, file),
-  };
-  return { zone, apex: apexText, problems: [] };
+  return { ok: true, apex: apexText, apexWire, columns, line: soaLine(columns, sourceOf, file) };
 }
 
 /** The apex that a zone file's name stands for: `example.org.` of `zones/example.org.zone`. */
@@ -60,17 +90,21 @@ export function expectedApex(file: string): string | undefined {
   return name.ok ? formatName(lowercaseName(name.value)) : undefined;
 }
 
-function shapeOfRRsets(apex: string, rrsets: readonly ParsedRRset[]): ZoneShape {
-  return zoneShape(
-    apex,
-    rrsets.map(({ owner, type }) => ({ owner: formatName(lowercaseName(owner)), type })),
-  );
+function* ownersAndTypes(columns: RRsetColumns): Generator<{ owner: string; type: number }> {
+  for (let rrset = 0; rrset < rrsetCount(columns); rrset += 1) {
+    yield { owner: formatName(lowercaseName(ownerOf(columns, rrset))), type: typeOf(columns, rrset) };
+  }
 }
 
 /** The SOA's line, when it stands in the zone file itself and not in an include. */
-function soaLine(rrsets: readonly ParsedRRset[], apex: Uint8Array, file: string): number {
-  const soa = rrsets.find(({ type, owner }) => type === TYPE_SOA && namesEqual(owner, apex));
-  return soa?.source.file === file ? soa.source.line : 1;
+function soaLine(columns: RRsetColumns, sourceOf: (rrset: number) => SourceLine, file: string): number {
+  for (let rrset = 0; rrset < rrsetCount(columns); rrset += 1) {
+    // There is one alone, at the apex.
+    if (typeOf(columns, rrset) !== TYPE_SOA) continue;
+    const source = sourceOf(rrset);
+    return source.file === file ? source.line : 1;
+  }
+  return 1;
 }
 
 /** Synchronous, because the parser asks in the middle of a line; includes are read once per load, at start. */

@@ -1,10 +1,12 @@
 import type { Problem, SourceLine } from '../config/problem.ts';
 import { excerpt } from './excerpt.ts';
+import { GrowingOctets } from './growing.ts';
 import { formatName, NO_ORIGIN, parseName } from './name.ts';
 import { type Field, formatRdata, parseRdataFields, soaMinimumSeconds } from './rdata/index.ts';
+import { type RRsetColumns, type RRsetValue, rrsetCount, rrsetValue } from './rrset-columns.ts';
 import { parseTtl, TTL_SENTENCE } from './ttl.ts';
 import { CLASS_IN, formatType, isMetaType, parseClass, parseType, TYPE_SOA } from './type.ts';
-import { type ParsedRRset, ZoneCollation } from './zone-collation.ts';
+import { type CollatedZone, type ParsedRRset, ZoneCollation } from './zone-collation.ts';
 import { type Entry, ZoneLexer } from './zone-lexer.ts';
 
 export type { ParsedRRset } from './zone-collation.ts';
@@ -15,6 +17,12 @@ export const MAX_INCLUDE_DEPTH = 8;
 export const MAX_ZONE_TEXT_LENGTH = 256 * 1024 * 1024;
 /** Nobody mends more at once, and a file that is no zone file at all has one on every line. */
 export const MAX_ZONE_PROBLEMS = 1000;
+
+/** Characters that are made at once when a zone is written. */
+const FORMATTED_AT_ONCE = 65_536;
+
+/** A guess, so that the text of a large zone seldom has to be moved while it grows. */
+const TYPICAL_RRSET_TEXT_LENGTH = 48;
 
 /** A zone file to parse. Pure: the texts of includes are asked for. */
 export interface ZoneFileSource {
@@ -37,6 +45,11 @@ export interface ParsedZone {
   readonly problems: Problem[];
 }
 
+/** The same for zones of any size, without an object for each RRset. */
+export interface ParsedColumns extends CollatedZone {
+  readonly problems: Problem[];
+}
+
 /**
  * Parses a master file (RFC 1035 section 5, RFC 2308 section 4 for $TTL, RFC 3597 section 5 for unknown types).
  *
@@ -46,17 +59,47 @@ export interface ParsedZone {
  * before it; a TTL set in the included file stays.
  */
 export function parseZoneFile(source: ZoneFileSource): ParsedZone {
+  const { columns, apex, outside, sourceOf, problems } = parseZoneColumns(source);
+  const rrsets: ParsedRRset[] = [];
+  for (let rrset = 0; rrset < rrsetCount(columns); rrset += 1) {
+    if (!outside.has(rrset)) rrsets.push({ ...rrsetValue(columns, rrset), source: sourceOf(rrset) });
+  }
+  return { rrsets, apex, problems };
+}
+
+/** As `parseZoneFile`. */
+export function parseZoneColumns(source: ZoneFileSource): ParsedColumns {
   return new ZoneReader(source).read();
 }
 
 /** One line per record, names absolute, in the order given: `parseZoneFile` reads it back with no origin. */
-export function formatZone(rrsets: readonly Omit<ParsedRRset, 'source'>[]): string {
-  const lines: string[] = [];
-  for (const { owner, type, ttlSeconds, rdatas } of rrsets) {
-    const head = `${formatName(owner)} ${ttlSeconds} IN ${formatType(type)}`;
-    for (const rdata of rdatas) lines.push(`${head} ${formatRdata(type, rdata)}\n`);
+export function formatZone(rrsets: Iterable<RRsetValue>): string {
+  let text = '';
+  for (const rrset of rrsets) text += formatRRset(rrset);
+  return text;
+}
+
+/** As `formatZone`, in octets: the text of a million RRsets is long, and never needed as a whole. */
+export function formatColumns(columns: RRsetColumns): Uint8Array {
+  const count = rrsetCount(columns);
+  const octets = new GrowingOctets(TYPICAL_RRSET_TEXT_LENGTH * count);
+  const encoder = new TextEncoder();
+  let text = '';
+  for (let rrset = 0; rrset < count; rrset += 1) {
+    text += formatRRset(rrsetValue(columns, rrset));
+    if (text.length < FORMATTED_AT_ONCE && rrset < count - 1) continue;
+    const piece = encoder.encode(text);
+    octets.append(piece, 0, piece.length);
+    text = '';
   }
-  return lines.join('');
+  return octets.view().slice();
+}
+
+function formatRRset({ owner, type, ttlSeconds, rdatas }: RRsetValue): string {
+  const head = `${formatName(owner)} ${ttlSeconds} IN ${formatType(type)}`;
+  let text = '';
+  for (const rdata of rdatas) text += `${head} ${formatRdata(type, rdata)}\n`;
+  return text;
 }
 
 /** The part of a record before its rdata. */
@@ -85,13 +128,12 @@ class ZoneReader {
   constructor(source: ZoneFileSource) {
     this.#source = source;
     this.#origin = source.origin ?? NO_ORIGIN;
-    this.#collation = new ZoneCollation(source.file, (problem) => this.#report(problem));
+    this.#collation = new ZoneCollation(source.file, (problem) => this.#report(problem), source.text.length);
   }
 
-  read(): ParsedZone {
+  read(): ParsedColumns {
     this.#readFile(this.#source.file, this.#source.text);
-    const { rrsets, apex } = this.#collation.finish(this.#source.file);
-    return { rrsets, apex, problems: this.#problems };
+    return { ...this.#collation.finish(this.#source.file), problems: this.#problems };
   }
 
   #readFile(file: string, text: string): void {

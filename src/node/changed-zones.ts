@@ -6,8 +6,10 @@ import { groupSteeredNames } from './zone-sources.ts';
 
 /** What a publication has to do about zones. */
 export interface ZoneChanges {
-  /** Apexes of new zones and of those of which any input changed. */
+  /** Apexes of new zones and of those of which any input changed, but for the ones in `edit`. */
   readonly compile: readonly string[];
+  /** Apexes of zones of which nothing but RRsets changed. */
+  readonly edit: readonly string[];
   /** Apexes of zones that are no more. */
   readonly drop: readonly string[];
 }
@@ -18,8 +20,9 @@ export interface ZoneChanges {
  * nothing is compared by value. Monitors and overrides change verdicts and no zone.
  */
 export function changedZones(before: Config | undefined, after: Config): ZoneChanges {
-  if (before === undefined) return { compile: [...after.zones.keys()], drop: [] };
-  const drop = [...before.zones.keys()].filter((apex) => !after.zones.has(apex));
+  if (before === undefined) return { compile: [...after.zones.keys()], edit: [], drop: [] };
+  const sameZones = before.zones === after.zones;
+  const drop = sameZones ? [] : [...before.zones.keys()].filter((apex) => !after.zones.has(apex));
   const steeringMayDiffer =
     before.steeredNames !== after.steeredNames ||
     before.pools !== after.pools ||
@@ -27,15 +30,25 @@ export function changedZones(before: Config | undefined, after: Config): ZoneCha
     before.dataCenters !== after.dataCenters ||
     // A zone that comes or goes may take steered names from the zone above it.
     before.zones.size !== after.zones.size ||
-    [...after.zones.keys()].some((apex) => !before.zones.has(apex));
-  const steered = steeringMayDiffer ? changedSteering(before, after) : new Set<string>();
-  const compile = [...after.zones.keys()].filter(
-    (apex) =>
-      before.zones.get(apex) !== after.zones.get(apex) ||
-      before.rrsets.get(apex) !== after.rrsets.get(apex) ||
-      steered.has(apex),
-  );
-  return { compile, drop };
+    drop.length > 0;
+  const steered = steeringMayDiffer ? changedSteering(before, after) : NO_ZONES;
+  const compile = new Set(steered);
+  if (!sameZones) {
+    for (const [apex, zone] of after.zones) if (before.zones.get(apex) !== zone) compile.add(apex);
+  }
+  const edit: string[] = [];
+  for (const apex of changedRRsets(before, after))
+    if (after.zones.has(apex) && !compile.has(apex)) edit.push(apex);
+  return { compile: [...compile].filter((apex) => after.zones.has(apex)), edit, drop };
+}
+
+const NO_ZONES: ReadonlySet<string> = new Set();
+
+function changedRRsets(before: Config, after: Config): readonly string[] {
+  if (before.rrsets === after.rrsets) return [];
+  const changed = [...after.rrsets].filter(([apex, rrsets]) => before.rrsets.get(apex) !== rrsets);
+  const gone = [...before.rrsets.keys()].filter((apex) => !after.rrsets.has(apex));
+  return [...changed.map(([apex]) => apex), ...gone];
 }
 
 /** Apexes of zones whose steered names, or anything behind them, are not the same objects. */

@@ -5,6 +5,7 @@ import type {
   ExplainQuestion,
   NodeStatus,
   WriteOutcome,
+  ZoneRRsets,
 } from '../api/control-plane.ts';
 import { previewConfig } from '../config/apply-changes.ts';
 import { checkConfig } from '../config/check.ts';
@@ -18,11 +19,14 @@ import type { EndpointHealth } from '../health/endpoint-health.ts';
 import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { ChangeFeed } from './change-feed.ts';
+import type { Compiler } from './compiler.ts';
 import type { DirectoryPlan } from './directory-owner.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
 import type { HealthLoop } from './health-loop.ts';
 import type { Publisher } from './publisher.ts';
+import { readRRset } from './read-zone-image.ts';
+import type { ZoneFiles } from './zone-files.ts';
 
 /** What the node's parts do for the control plane. */
 export interface ControlPlaneParts {
@@ -33,6 +37,8 @@ export interface ControlPlaneParts {
   readonly version: string;
   readonly nowMs: () => number;
   readonly outlet: DnsOutlet;
+  readonly compiler: Pick<Compiler, 'run'>;
+  readonly zoneFiles: ZoneFiles;
 }
 
 interface WaitingWrite {
@@ -60,6 +66,8 @@ export class NodeControlPlane implements ControlPlane {
   #geoProblems: readonly Problem[] = [];
   #geoTable: SharedArrayBuffer;
   #openTable: GeoTable;
+  /** Resolves when the geo table that came last is in use. */
+  #geoTurn: Promise<void> = Promise.resolve();
   #snapshot: Snapshot | undefined;
   readonly #waiting: WaitingWrite[] = [];
   /** Why the last commit failed; undefined once one has succeeded again. */
@@ -115,14 +123,22 @@ export class NodeControlPlane implements ControlPlane {
     });
   }
 
-  /** Goes over to another geo table: compiles every map anew and publishes. */
+  /**
+   * Goes over to another geo table: compiles every map anew and publishes. Writes go on while maps are compiled;
+   * tables are taken in the order in which they come.
+   */
   useGeoTable(table: SharedArrayBuffer): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#geoTable = table;
-      this.#openTable = openGeoTable(table);
-      this.#geoProblems = [];
-      await this.#publish(this.config);
+    const used = this.#geoTurn.then(async () => {
+      await this.#parts.publisher.prepareMaps(this.config, table);
+      await this.#inTurn(async () => {
+        this.#geoTable = table;
+        this.#openTable = openGeoTable(table);
+        this.#geoProblems = [];
+        await this.#publish(this.config);
+      });
     });
+    this.#geoTurn = used.catch(() => undefined);
+    return used;
   }
 
   /** The geo files cannot be used; the table in use stays. */
@@ -163,6 +179,23 @@ export class NodeControlPlane implements ControlPlane {
     if (zone?.kind !== 'blob') return undefined;
     const blob = this.#parts.store.getBlob(zone.blob);
     return blob === undefined ? undefined : new TextDecoder().decode(blob);
+  }
+
+  zoneRRsets(apex: string): ZoneRRsets | undefined {
+    const zone = this.config.zones.get(apex)?.value;
+    if (zone?.kind !== 'blob') return undefined;
+    const { publisher, zoneFiles, compiler } = this.#parts;
+    // What is served lacks the records that a steered name takes the place of.
+    const image = zoneFiles.compiled(zone.blob)?.image ?? publisher.imageOf(apex);
+    if (image === undefined) return undefined;
+    return {
+      get: (key) => readRRset(image, key),
+      page: (after, limit) =>
+        compiler.run<'page'>({
+          kind: 'page',
+          page: { image, zone: `${apex} ${zone.blob}`, after, limit },
+        }),
+    };
   }
 
   status(): NodeStatus {

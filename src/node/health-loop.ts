@@ -52,7 +52,7 @@ export class HealthLoop {
     this.#vantage = options.vantage((key, result) => this.#observe(key, result));
     this.#timers = [
       setInterval(() => this.#take(this.#board.expire(options.nowMs()).changes), EXPIRY_CHECK_MS),
-      setInterval(() => options.keep(this.#board.health()), KEEP_VERDICTS_MS),
+      setInterval(() => this.keep(), KEEP_VERDICTS_MS),
     ];
   }
 
@@ -94,10 +94,15 @@ export class HealthLoop {
       );
   }
 
+  /** Keeps what is known for the next start. */
+  keep(): void {
+    this.#options.keep(this.#board.health());
+  }
+
   async close(): Promise<void> {
     for (const timer of [...this.#timers, ...this.#holds]) clearTimeout(timer);
     await this.#vantage.stop();
-    this.#options.keep(this.#board.health());
+    this.keep();
   }
 
   #holdNewPools(endpoints: readonly BoardEndpoint[], poolsBefore: ReadonlySet<string>): void {

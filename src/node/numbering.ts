@@ -15,6 +15,22 @@ export class Numbering {
     this.#limit = limit;
   }
 
+  /** Takes over numbers from before, by number; to be called before anything is assigned. */
+  recall(names: readonly (string | null)[]): void {
+    for (const [number, name] of names.slice(0, this.#limit).entries()) {
+      this.#names[number] = name ?? undefined;
+      if (name === null || this.#numbers.has(name)) this.#free.push(number);
+      else this.#numbers.set(name, number);
+    }
+  }
+
+  /** Names by number, as `recall` takes them. */
+  names(): readonly (string | null)[] {
+    const names: (string | null)[] = this.#names.map(() => null);
+    for (const [name, number] of this.#numbers) names[number] = name;
+    return names;
+  }
+
   /** Makes the given names the current ones; returns those that found no number below the limit. */
   assign(names: Iterable<string>): readonly string[] {
     const wanted = new Set(names);

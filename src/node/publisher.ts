@@ -6,25 +6,40 @@ import type { SnapshotMessage } from '../snapshot/snapshot.ts';
 import { MAX_ENDPOINT_SLOTS } from '../snapshot/verdict-table.ts';
 import type { MapSource } from '../steering/compile-map.ts';
 import { changedZones } from './changed-zones.ts';
-import type { ZoneJob } from './compile-job.ts';
-import { compileZoneJob } from './compile-zone-job.ts';
 import type { Compiler } from './compiler.ts';
-import { mapSources } from './map-sources.ts';
+import { type MapSources, mapSources } from './map-sources.ts';
 import { Numbering } from './numbering.ts';
-import { zoneJobs } from './zone-sources.ts';
+import { compileFailed, ZoneImages, type ZoneImagesParts, type ZoneNumbers } from './zone-images.ts';
 
 /** Each distinct pair of policy and data centers is a map; a map of 50 data centers takes tens of megabytes. */
 export const MAX_MAPS = 1000;
 
-/** A zone of 100,000 RRsets may take a second; a job that fails is a bug, and the old image goes on serving. */
-const COMPILE_FAILED = 'compile-failed';
+interface KnownSources {
+  readonly inputs: readonly unknown[];
+  readonly sources: MapSources;
+  readonly problems: readonly Problem[];
+}
 
-interface PublisherOptions {
+interface PreparedMaps {
+  readonly geoTable: SharedArrayBuffer;
+  /** By key of `MapSources`. */
+  readonly maps: ReadonlyMap<string, SharedArrayBuffer>;
+}
+
+interface PublisherOptions extends ZoneImagesParts {
   readonly compiler: Compiler;
-  readonly blobText: (hash: string) => string | undefined;
   readonly verdicts: Uint8Array<SharedArrayBuffer>;
   /** RFC 5001 name server identifier. */
   readonly serverId: Uint8Array;
+  /** The numbers of the run before: counters and maps on disk then mean the same as they did. */
+  readonly remembered: Numbers | undefined;
+}
+
+/** Names by number; null for a number that is free. */
+export interface Numbers {
+  readonly dataCenters: readonly (string | null)[];
+  /** Keys of endpoints by their slot in the verdict table. */
+  readonly slots: readonly (string | null)[];
 }
 
 /**
@@ -43,41 +58,80 @@ export class Publisher {
   #config: Config | undefined;
   #geoTable: SharedArrayBuffer | undefined;
   #maps = new Map<string, SharedArrayBuffer>();
-  #images = new Map<string, SharedArrayBuffer>();
-  #zoneProblems = new Map<string, readonly Problem[]>();
+  /** Maps of a geo table that is not in use yet. */
+  #prepared: PreparedMaps | undefined;
+  readonly #zones: ZoneImages;
+  #sources: KnownSources | undefined;
   #otherProblems: readonly Problem[] = [];
   #published = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#zones = new ZoneImages(options);
+    this.#dataCenters.recall(options.remembered?.dataCenters ?? []);
+    this.#slots.recall(options.remembered?.slots ?? []);
+  }
+
+  /**
+   * Compiles the maps that a configuration needs of another geo table, for the `build` that goes over to it. May run
+   * while other builds do: writes then need not wait for the maps.
+   */
+  async prepareMaps(config: Config, geoTable: SharedArrayBuffer): Promise<void> {
+    const maps = new Map<string, SharedArrayBuffer>();
+    const sources = mapSources(config, (name) => this.#dataCenters.numberOf(name));
+    for (const [key, source] of sources.byKey) {
+      try {
+        maps.set(key, await this.#options.compiler.run<'map'>({ kind: 'map', source, geoTable }));
+      } catch {
+        // The build tries again and tells.
+      }
+    }
+    this.#prepared = { geoTable, maps };
   }
 
   /** Compiles what differs from the last build. Never rejects for a bad configuration: see `problems`. */
   async build(config: Config, geoTable: SharedArrayBuffer): Promise<SnapshotMessage> {
-    const problems: Problem[] = [...this.#assignNumbers(config)];
-    const sources = mapSources(config, (name) => this.#dataCenters.numberOf(name));
-    problems.push(...(await this.#compileMaps(sources.byKey, geoTable)));
-    const { compile, drop } = changedZones(this.#config, config);
-    for (const apex of drop) {
-      this.#images.delete(apex);
-      this.#zoneProblems.delete(apex);
-    }
-    for (const apex of compile) await this.#compileZone(config, apex, sources.keyOf);
+    const { sources, problems } = await this.#sourcesOf(config, geoTable);
+    const numbers: ZoneNumbers = {
+      slotOf: (key) => this.#slots.numberOf(key),
+      dataCenterIndex: (name) => this.#dataCenters.numberOf(name),
+      mapFor: (policy, dataCenters) => this.#mapFor(sources.keyOf(policy, dataCenters)),
+    };
+    const { compile, edit, drop } = changedZones(this.#config, config);
+    for (const apex of drop) this.#zones.drop(apex);
+    for (const apex of compile) await this.#zones.compile(config, apex, numbers);
+    for (const apex of edit) await this.#zones.edit(config, apex, numbers);
+    this.#options.booted.clear();
     this.#config = config;
     this.#geoTable = geoTable;
+    if (this.#prepared?.geoTable === geoTable) this.#prepared = undefined;
     this.#otherProblems = problems;
     return {
       generation: ++this.#published,
-      zones: [...this.#images.values()],
+      zones: this.#zones.all(),
       maps: this.#mapsByNumber(),
       verdicts: this.#options.verdicts,
       serverId: this.#options.serverId,
     };
   }
 
+  /** How many snapshots were built. */
+  get published(): number {
+    return this.#published;
+  }
+
   /** What the last build left out, and why. */
   problems(): readonly Problem[] {
-    return [...this.#otherProblems, ...[...this.#zoneProblems.values()].flat()];
+    return [...this.#otherProblems, ...this.#zones.problems()];
+  }
+
+  /** What is served of a zone; undefined where nothing is. */
+  imageOf(apex: string): SharedArrayBuffer | undefined {
+    return this.#zones.imageOf(apex);
+  }
+
+  numbers(): Numbers {
+    return { dataCenters: this.#dataCenters.names(), slots: this.#slots.names() };
   }
 
   /** Verdict slot of `pool/endpoint`; -1 where there was none left. */
@@ -91,6 +145,19 @@ export class Publisher {
 
   endpointName(slot: number): string | undefined {
     return this.#slots.nameOf(slot);
+  }
+
+  /** Numbers, maps and their problems; those of the last build where nothing that they come from has changed. */
+  async #sourcesOf(config: Config, geoTable: SharedArrayBuffer): Promise<KnownSources> {
+    const { dataCenters, pools, policies, steeredNames } = config;
+    const inputs = [dataCenters, pools, policies, steeredNames, geoTable];
+    const known = this.#sources;
+    if (known?.problems.length === 0 && areSame(inputs, known.inputs)) return known;
+    const problems: Problem[] = [...this.#assignNumbers(config)];
+    const sources = mapSources(config, (name) => this.#dataCenters.numberOf(name));
+    problems.push(...(await this.#compileMaps(sources.byKey, geoTable)));
+    this.#sources = { inputs, sources, problems };
+    return this.#sources;
   }
 
   #assignNumbers(config: Config): readonly Problem[] {
@@ -120,7 +187,7 @@ export class Publisher {
       .map(() => overLimit('policies', `${MAX_MAPS} maps`));
     const maps = new Map<string, SharedArrayBuffer>();
     for (const [key, source] of sources) {
-      const known = geoTable === this.#geoTable ? this.#maps.get(key) : undefined;
+      const known = this.#mapsOf(geoTable)?.get(key);
       try {
         maps.set(key, known ?? (await this.#options.compiler.run<'map'>({ kind: 'map', source, geoTable })));
       } catch (error) {
@@ -133,41 +200,10 @@ export class Publisher {
     return problems;
   }
 
-  async #compileZone(
-    config: Config,
-    apex: string,
-    mapKeyOf: (policy: string, dataCenters: readonly string[]) => string | undefined,
-  ): Promise<void> {
-    const { jobs, problems } = zoneJobs(
-      config,
-      {
-        slotOf: (key) => this.#slots.numberOf(key),
-        dataCenterIndex: (name) => this.#dataCenters.numberOf(name),
-        mapFor: (policy, dataCenters) => this.#mapFor(mapKeyOf(policy, dataCenters)),
-        blobText: this.#options.blobText,
-        // Every commit counts the generation up, so the serial never goes back (RFC 1982).
-        serialOf: () => config.generation >>> 0,
-      },
-      [apex],
-    );
-    const found = [...problems];
-    for (const zone of jobs) found.push(...(await this.#runZone(zone)));
-    this.#zoneProblems.set(apex, found);
-  }
-
-  async #runZone(zone: ZoneJob): Promise<readonly Problem[]> {
-    try {
-      // Records that the API made compile in less time than it takes to copy them to another thread: a microsecond
-      // each, and `MAX_API_RRSETS_PER_ZONE` bounds them. Text may be large and is parsed over there.
-      const { image, problems } =
-        zone.records.kind === 'rrsets'
-          ? compileZoneJob(zone)
-          : await this.#options.compiler.run<'zone'>({ kind: 'zone', zone });
-      if (image !== undefined) this.#images.set(zone.apex, image);
-      return problems;
-    } catch (error) {
-      return [compileFailed(`zones/${zone.apex}`, error)];
-    }
+  /** What is compiled already of a geo table. */
+  #mapsOf(geoTable: SharedArrayBuffer): ReadonlyMap<string, SharedArrayBuffer> | undefined {
+    if (geoTable === this.#geoTable) return this.#maps;
+    return geoTable === this.#prepared?.geoTable ? this.#prepared.maps : undefined;
   }
 
   /** A map's number, but only once it is compiled. */
@@ -186,12 +222,14 @@ export class Publisher {
   }
 }
 
-function overLimit(path: string, limit: string): Problem {
-  return { code: 'over-limit', path, message: `A node follows at most ${limit}; this one is left out.` };
+/**
+ * A function of its own: closures made in `#sourcesOf` would keep what this one looks at, and so each geo table the one
+ * before.
+ */
+function areSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.every((input, index) => input === other[index]);
 }
 
-function compileFailed(path: string, error: unknown): Problem {
-  const why = error instanceof Error ? error.message : String(error);
-  const message = `It could not be compiled, so what was there before goes on serving. This is a bug: ${why}`;
-  return { code: COMPILE_FAILED, path, message };
+function overLimit(path: string, limit: string): Problem {
+  return { code: 'over-limit', path, message: `A node follows at most ${limit}; this one is left out.` };
 }

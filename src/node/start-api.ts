@@ -6,8 +6,9 @@ import { createApp } from '../api/create-app.ts';
 import type { Contract } from '../config/contract.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { ListenAddress } from '../server/listen-address.ts';
+import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import type { Settings } from '../settings.ts';
+import type { ApiAddress } from './activated-settings.ts';
 import type { NodeControlPlane } from './control-plane.ts';
 import { closeHttp, listenHttp } from './listen-http.ts';
 
@@ -16,21 +17,24 @@ const dashboardDirectory = fileURLToPath(new URL('../../dist/dashboard', import.
 
 export interface ApiOptions {
   readonly settings: Settings;
+  readonly wanted: readonly ApiAddress[];
   readonly token: string | undefined;
   readonly contract: Contract;
   readonly plane: NodeControlPlane;
   readonly metrics: Metrics;
+  /** Undefined where nothing is sampled. */
+  readonly traffic: TrafficSource | undefined;
   readonly log: Logger;
 }
 
 export interface RunningApi {
-  readonly addresses: readonly ListenAddress[];
+  readonly addresses: readonly ApiAddress[];
   close(): Promise<void>;
 }
 
 /** Serves the API on every address; rejects with a `ListenError`, and then listens nowhere. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
-  const { settings, token, contract, plane, metrics, log } = options;
+  const { settings, token, contract, plane, metrics, traffic, log } = options;
   const app = createApp({
     plane,
     contract,
@@ -39,16 +43,17 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     // Without a build there is no page, and the API serves all the same.
     dashboardDirectory: existsSync(join(dashboardDirectory, 'index.html')) ? dashboardDirectory : undefined,
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.exposition() }),
+    traffic,
     log: (level, message, fields) => log[level](fields, message),
     now: () => new Date(),
   });
   const servers: Server[] = [];
-  const addresses: ListenAddress[] = [];
+  const addresses: ApiAddress[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map((server) => closeHttp(server)));
   };
   try {
-    for (const wanted of settings.api) {
+    for (const wanted of options.wanted) {
       const { server, address } = await listenHttp(app, wanted, (error) =>
         log.warn({ err: error }, 'a connection to the API could not be accepted'),
       );

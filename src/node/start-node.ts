@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Contract, createContract } from '../config/contract.ts';
 import type { Config } from '../config/model.ts';
-import { DEMO_PORT, type DemoDataCenters, startDemoDataCenters } from '../demo/data-centers.ts';
+import { type DemoDataCenters, startDemoDataCenters } from '../demo/data-centers.ts';
+import { DEMO_PORT } from '../demo/demo-port.ts';
 import { signatureOf } from '../geofiles/watch-geo-files.ts';
 import { openCounters } from '../observe/counters.ts';
 import type { Logger } from '../observe/log.ts';
@@ -12,38 +14,59 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { monotonicClock } from '../probing/clock.ts';
 import { probeKinds } from '../probing/probes/index.ts';
 import { createVantage } from '../probing/vantage.ts';
-import type { ListenAddress } from '../server/listen-address.ts';
-import { type DnsServer, serveDns } from '../server/serve-dns.ts';
+import type { DnsServer } from '../server/serve-dns.ts';
 import type { Settings } from '../settings.ts';
+import type { SnapshotMessage } from '../snapshot/snapshot.ts';
 import { createVerdictTable } from '../snapshot/verdict-table.ts';
+import type { DirectoryLock } from '../store/directory-lock.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import type { ApiAddress } from './activated-settings.ts';
+import { BootKeeper } from './boot-keeper.ts';
+import type { BootManifest } from './boot-manifest.ts';
+import { BootedImages } from './booted-images.ts';
 import { Closers } from './closers.ts';
 import { Compiler } from './compiler.ts';
 import { NodeControlPlane } from './control-plane.ts';
 import { type DirectorySource, planFromDirectory } from './directory-owner.ts';
-import { DnsOutlet } from './dns-outlet.ts';
+import type { DnsOutlet } from './dns-outlet.ts';
 import { HealthLoop } from './health-loop.ts';
+import { IMAGE_DIRECTORY } from './image-file.ts';
+import { observeTraffic } from './observe-traffic.ts';
 import { Publisher } from './publisher.ts';
 import { startApi } from './start-api.ts';
 import { StartError } from './start-error.ts';
-import { readVerdicts, writeVerdicts } from './verdict-file.ts';
+import { readVerdicts, rememberedVerdicts, VERDICT_FILE, writeVerdicts } from './verdict-file.ts';
 import { watchGeo } from './watch-geo.ts';
+import { ZoneFiles } from './zone-files.ts';
 
 export interface NodeOptions {
   readonly settings: Settings;
+  /** Where to serve the API, with real ports where they are known. */
+  readonly api: readonly ApiAddress[];
   readonly token: string | undefined;
   readonly version: string;
   readonly log: Logger;
+  /** Serves already what was served last, or starts to with the first publication. */
+  readonly outlet: DnsOutlet;
+  /** The numbers of the run before. */
+  readonly manifest: BootManifest | undefined;
+  /** What the outlet serves already: the images that the manifest names. */
+  readonly booted: SnapshotMessage | undefined;
+  /** The data directory's lock where it is held already. */
+  readonly lock: DirectoryLock | undefined;
 }
 
+/** All of a node but the DNS server, which may run before and after. */
 export interface RunningNode {
-  readonly dns: readonly ListenAddress[];
-  readonly api: readonly ListenAddress[];
+  readonly api: readonly ApiAddress[];
   readonly plane: NodeControlPlane;
-  /** Applies the configuration directory again; what is wrong with it goes to the log and to the problems. */
+  /**
+   * Applies the configuration directory again and looks at the geo files; what is wrong with them goes to the log and
+   * to the problems.
+   */
   reload(): Promise<void>;
-  /** Ends in order: no new writes, answer what has arrived, close the store. Never rejects. */
+  /** Ends in order: no new writes, keep what is served for the next start, close the store. Never rejects. */
   stop(): Promise<void>;
 }
 
@@ -51,6 +74,15 @@ export interface RunningNode {
 const demoDirectory = fileURLToPath(new URL('../../demo', import.meta.url));
 
 const BAD_DIRECTORY = 'the configuration directory has mistakes; what was there before stays and is served';
+
+/** An end waits this long for what is served to be kept; a compilation may be in the way. */
+const LAST_KEEP_MS = 5_000;
+
+/** The first notices that files have changed, the second that nobody writes them any more. */
+const GEO_LOOKS = 2;
+
+/** A crash forgets the verdicts of this time; more often would be felt where thousands of endpoints come and go. */
+const KEEP_VERDICTS_SOON_MS = 5_000;
 
 const nowMs = (): number => Date.now();
 
@@ -66,42 +98,64 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 async function start(options: NodeOptions, closers: Closers): Promise<RunningNode> {
-  const { settings, token, log } = options;
-  const parts = await openParts(settings, closers);
+  const { settings, token, log, outlet } = options;
+  const parts = await openParts(options, closers);
   const { store, compiler } = parts;
   const contract = createContract(probeKinds);
   const demo = await startDemo(settings);
   if (demo !== undefined) closers.add(() => demo.close());
-  const outlet = new DnsOutlet();
-  const joined = joinPlane(options, { ...parts, demo, outlet }, closers);
-  const { plane, publisher, health } = joined;
+  const joined = joinPlane(options, { ...parts, demo }, closers);
+  const { plane, publisher, health, zoneFiles } = joined;
 
   const source = directorySource(settings, contract);
   const apply =
     source === undefined
       ? undefined
-      : () => plane.follow((config) => planFromDirectory(source, config, store));
+      : () => plane.follow((config) => planFromDirectory(source, config, store, zoneFiles));
   const problems = (await apply?.()) ?? [];
   // A node that has served before goes on with what it has: a reboot during a bad push must not be an outage.
   if (problems.length > 0 && isNew(plane.config)) throw new StartError(problems);
   if (problems.length > 0) log.error({ problems }, BAD_DIRECTORY);
-  if (outlet.latest === undefined) await plane.publishAll();
-  if (outlet.latest === undefined) throw new Error('nothing was published');
-  const server = await serveDns({ addresses: settings.dns, snapshot: outlet.latest, log });
-  closers.add(() => server.close());
-  outlet.attach(server);
+  if (publisher.published === 0) await plane.publishAll();
+  const server = outlet.server;
+  if (server === undefined) throw new Error('nothing was published');
 
-  const metrics = nodeMetrics(options.version, server, publisher, health, plane);
+  const traffic = await observeTraffic({
+    settings: settings.traffic,
+    server,
+    names: {
+      isSteered: (name) => plane.config.steeredNames.has(name),
+      dataCenterName: (index) => publisher.dataCenterName(index),
+    },
+    identity: settings.nodeId,
+    version: options.version,
+    log,
+  });
+  closers.add(() => traffic.close());
+  const metrics = nodeMetrics(options.version, server, publisher, health, plane, traffic.counters);
+  plane.subscribe(() => metrics.followDataCenters());
   joined.countProbesIn(metrics);
-  const api = await startApi({ settings, token, contract, plane, metrics, log });
+  const api = await startApi({
+    settings,
+    wanted: options.api,
+    token,
+    contract,
+    plane,
+    metrics,
+    traffic: traffic.source,
+    log,
+  });
   closers.add(() => api.close());
   const geoTask = watchGeo(settings.geoFiles, parts.geoSignature, compiler, plane, log);
   closers.add(async () => geoTask?.destroy());
   return {
-    dns: server.addresses,
     api: api.addresses,
     plane,
-    reload: () => reload(apply, log),
+    reload: async () => {
+      await reload(apply, log);
+      // Whoever says so has finished writing: two looks in a row find the files alike.
+      for (let looks = 0; looks < GEO_LOOKS; looks++) await geoTask?.execute();
+    },
     stop: async () => {
       for (const error of await closers.closeAll()) log.error({ err: error }, 'a part did not end well');
     },
@@ -117,13 +171,14 @@ interface OpenParts {
 }
 
 /** Opens the store and reads the geo table, the two slow steps of a start, side by side. */
-async function openParts({ dataDirectory, geoFiles }: Settings, closers: Closers): Promise<OpenParts> {
+async function openParts({ settings, lock }: NodeOptions, closers: Closers): Promise<OpenParts> {
+  const { dataDirectory, geoFiles } = settings;
   await makeDataDirectory(dataDirectory);
-  const compiler = new Compiler(join(dataDirectory, 'images'));
+  const compiler = new Compiler(join(dataDirectory, IMAGE_DIRECTORY));
   closers.add(() => compiler.close());
   const geoSignature = await signatureOf(geoFiles);
   const [opened, loaded] = await Promise.allSettled([
-    openStore({ directory: dataDirectory, now: () => new Date() }),
+    openStore({ directory: dataDirectory, now: () => new Date(), lock }),
     compiler.run<'geo-table'>({ kind: 'geo-table', paths: geoFiles }),
   ]);
   if (opened.status === 'fulfilled') closers.add(() => opened.value.close());
@@ -155,34 +210,54 @@ interface JoinedPlane {
   readonly plane: NodeControlPlane;
   readonly publisher: Publisher;
   readonly health: HealthLoop;
+  readonly zoneFiles: ZoneFiles;
   /** Metrics come after the servers that they read, and probes start before both. */
   readonly countProbesIn: (metrics: Metrics) => void;
 }
 
 function joinPlane(
-  { settings, version, log }: NodeOptions,
-  parts: OpenParts & { readonly demo: DemoDataCenters | undefined; readonly outlet: DnsOutlet },
+  { settings, version, log, outlet, manifest, booted: bootedSnapshot }: NodeOptions,
+  parts: OpenParts & { readonly demo: DemoDataCenters | undefined },
   closers: Closers,
 ): JoinedPlane {
-  const { store, compiler, geoTable, demo, outlet } = parts;
+  const { store, compiler, geoTable, demo } = parts;
   const verdicts = createVerdictTable();
+  const booted = new BootedImages(bootedSnapshot?.zones ?? []);
+  const zoneFiles = new ZoneFiles({
+    compiler,
+    booted,
+    dataDirectory: settings.dataDirectory,
+    hasBlob: (hash) => store.hasBlob(hash),
+    onFailure: (error) =>
+      log.warn(
+        { err: error },
+        'the next start will read all zone files again: what is known could not be kept',
+      ),
+  });
   const publisher = new Publisher({
     compiler,
     verdicts,
     serverId: new TextEncoder().encode(settings.nodeId),
+    remembered: manifest,
+    booted,
     blobText: (hash) => {
-      const blob = store.getBlob(hash);
-      return blob === undefined ? undefined : new TextDecoder().decode(blob);
+      // Needed again, so no longer known from its file; and if it is damaged, a reload mends it.
+      zoneFiles.forget(hash);
+      return store.copyBlob(hash);
     },
+    hasBlob: (hash) => store.hasBlob(hash),
+    compiledFile: (hash) => zoneFiles.compiled(hash),
   });
-  const verdictFile = join(settings.dataDirectory, 'verdicts.json');
+  keepForBoot(outlet, { manifest, booted: bootedSnapshot }, { compiler, publisher, log }, closers);
+  const verdictFile = join(settings.dataDirectory, VERDICT_FILE);
   let metrics: Metrics | undefined;
+  let keepSoon: NodeJS.Timeout | undefined;
   const health: HealthLoop = new HealthLoop({
     verdicts,
     nowMs,
     vantage: (onResult) =>
       createVantage({ clock: monotonicClock, random: () => Math.random(), probeKinds, onResult }),
-    remembered: readVerdicts(verdictFile, nowMs()),
+    remembered: rememberedVerdicts(readVerdicts(verdictFile), nowMs()),
     keep: (known) => {
       try {
         writeVerdicts(verdictFile, known, nowMs());
@@ -190,13 +265,22 @@ function joinPlane(
         log.warn({ err: error }, 'the verdicts could not be kept for the next start');
       }
     },
-    onChange: () => plane.announce(),
+    onChange: () => {
+      plane.announce();
+      keepSoon ??= setTimeout(() => {
+        keepSoon = undefined;
+        health.keep();
+      }, KEEP_VERDICTS_SOON_MS);
+    },
     onEvent: (event) => log[event.to === 'up' ? 'info' : 'warn'](event, 'verdict changed'),
     onResult: (key, { reason }) => metrics?.countProbe(health.monitorOf(key) ?? '', reason),
   });
-  closers.add(() => health.close());
+  closers.add(async () => {
+    clearTimeout(keepSoon);
+    await health.close();
+  });
   const plane: NodeControlPlane = new NodeControlPlane(
-    { store, publisher, health, demo, version, nowMs, outlet },
+    { store, publisher, health, demo, version, nowMs, outlet, compiler, zoneFiles },
     geoTable,
   );
   closers.add(() => plane.close());
@@ -204,10 +288,34 @@ function joinPlane(
     plane,
     publisher,
     health,
+    zoneFiles,
     countProbesIn: (given) => {
       metrics = given;
     },
   };
+}
+
+/** Keeps what is published for the next start. */
+function keepForBoot(
+  outlet: DnsOutlet,
+  { manifest, booted }: Pick<NodeOptions, 'manifest' | 'booted'>,
+  parts: { readonly compiler: Compiler; readonly publisher: Publisher; readonly log: Logger },
+  closers: Closers,
+): void {
+  const { compiler, publisher, log } = parts;
+  const keeper = new BootKeeper({
+    compiler,
+    numbers: () => publisher.numbers(),
+    onFailure: (error) =>
+      log.warn({ err: error }, 'what is served could not be kept on disk; the next start takes longer'),
+  });
+  keeper.know(booted?.zones ?? [], manifest?.zones ?? []);
+  keeper.know(booted?.maps ?? [], manifest?.maps ?? []);
+  outlet.onPublished((snapshot) => keeper.published(snapshot));
+  closers.add(async () => {
+    outlet.onPublished(undefined);
+    await Promise.race([keeper.flush(), delay(LAST_KEEP_MS, undefined, { ref: false })]);
+  });
 }
 
 function nodeMetrics(
@@ -216,10 +324,11 @@ function nodeMetrics(
   publisher: Publisher,
   health: HealthLoop,
   plane: NodeControlPlane,
+  observed: Float64Array,
 ): Metrics {
   return createMetrics({
     version,
-    counters: () => server.counters.map((buffer) => openCounters(buffer)),
+    counters: () => [...server.counters.map((buffer) => openCounters(buffer)), observed],
     dataCenterName: (index) => publisher.dataCenterName(index),
     health: () => health.health(),
     geoBuiltAtMs: () => Date.parse(plane.geoTable.metadata.builtAt) || undefined,

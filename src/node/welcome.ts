@@ -3,8 +3,8 @@ import type { Settings } from '../settings.ts';
 import type { RunningNode } from './start-node.ts';
 
 /** What a person reads after a start; the first line is also for programs. */
-export function welcome(node: RunningNode, settings: Settings): string {
-  const dns = node.dns.map(formatListenAddress);
+export function welcome(node: RunningNode, listening: readonly ListenAddress[], settings: Settings): string {
+  const dns = listening.map(formatListenAddress);
   const pages = node.api.map((address) => `http://${formatListenAddress(address)}`);
   const first = `meridian ready: dns=${dns.join(',')} api=${pages.join(',')}\n`;
   const { attribution, attributionUrl } = node.plane.status().geo;
@@ -12,7 +12,7 @@ export function welcome(node: RunningNode, settings: Settings): string {
     `  status page    ${pages.join('  ')}`,
     `  data           ${settings.dataDirectory}`,
     `  reload         kill -HUP ${process.pid}    stop: Ctrl-C`,
-    ...(settings.configuration.kind === 'demo' ? demoLines(node.dns[0], pages[0] ?? '') : []),
+    ...(settings.configuration.kind === 'demo' ? demoLines(listening[0], pages[0] ?? '') : []),
     ...(attribution === '' ? [] : [`  ${attribution} (${attributionUrl})`]),
   ];
   return `${first}${lines.join('\n')}\n`;

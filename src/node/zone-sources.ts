@@ -1,19 +1,14 @@
 import { closestZone } from '../config/closest-zone.ts';
 import type { Config, Stored } from '../config/model.ts';
-import { sourceOf } from '../config/owners.ts';
 import type { Problem } from '../config/problem.ts';
-import { rrsetPath } from '../config/resource-path.ts';
 import { type Endpoint, endpointKey, type Pool } from '../config/resources/pool.ts';
-import type { RRset } from '../config/resources/rrset.ts';
 import type { SteeredName } from '../config/resources/steered-name.ts';
-import type { ApiZone } from '../config/resources/zone.ts';
+import { MAX_PLAIN_RRSETS, type RRsets } from '../config/rrset-map.ts';
 import { normalise, parseAddress } from '../dns/address.ts';
 import { lowercaseName, parseName } from '../dns/name.ts';
-import { parseRdata } from '../dns/rdata/index.ts';
-import { parseType, TYPE_NS, TYPE_SOA } from '../dns/type.ts';
-import { parseZoneFile } from '../dns/zone-file.ts';
-import type { EndpointSource, RRsetSource, SteeredSource, ZoneSource } from '../snapshot/zone-source.ts';
+import type { EndpointSource, SteeredSource } from '../snapshot/zone-source.ts';
 import type { ZoneJob } from './compile-job.ts';
+import { withSource, zoneColumns } from './zone-records.ts';
 
 /** Numbers and texts that the configuration does not hold. */
 export interface ZoneContext {
@@ -22,16 +17,11 @@ export interface ZoneContext {
   readonly dataCenterIndex: (name: string) => number | undefined;
   /** Number of the map for a policy over these data centers, which are sorted and distinct. */
   readonly mapFor: (policy: string, dataCenters: readonly string[]) => number | undefined;
-  /** Text of a zone's blob; undefined when this node has none of that hash. */
-  readonly blobText: (hash: string) => string | undefined;
+  /** Whether this node has a blob. */
+  readonly hasBlob: (hash: string) => boolean;
   /** Serial of the SOA that is made for a zone without one of its own (RFC 1982 arithmetic), 0 to 2^32 - 1. */
   readonly serialOf: (apex: string) => number;
 }
-
-/** SOA fields for secondaries (RFC 1912 section 2.2): look every two hours, again after 15 minutes, give up after two weeks. */
-const SOA_REFRESH_SECONDS = 7200;
-const SOA_RETRY_SECONDS = 900;
-const SOA_EXPIRE_SECONDS = 1_209_600;
 
 /**
  * Prepares the given zones, or all of them. Never throws: two good writes may have merged into a bad configuration,
@@ -61,20 +51,6 @@ export function zoneJobs(
   return { jobs, problems };
 }
 
-/** Parses a job's records where they are still text; the compile thread does this, for it may take seconds. */
-export function zoneSourceOf(job: ZoneJob): {
-  readonly source: ZoneSource | undefined;
-  readonly problems: readonly Problem[];
-} {
-  const apex = parseName(job.apex);
-  if (!apex.ok) {
-    const problems = apex.problems.map((problem) => ({ ...problem, path: `zones/${job.apex}` }));
-    return { source: undefined, problems };
-  }
-  const { rrsets, problems } = parsedRecords(job);
-  return { source: { apex: lowercaseName(apex.value), rrsets, steeredNames: job.steeredNames }, problems };
-}
-
 /** Steered names by the apex of the zone that answers for each; those in no zone are left out. */
 export function groupSteeredNames(config: Config): ReadonlyMap<string, readonly Stored<SteeredName>[]> {
   const groups = new Map<string, Stored<SteeredName>[]>();
@@ -94,24 +70,6 @@ export function poolDataCenters(config: Config, pool: Pool): readonly string[] {
   return [...names].filter((name) => config.dataCenters.has(name)).sort();
 }
 
-function parsedRecords({ apex, records }: ZoneJob): {
-  readonly rrsets: readonly RRsetSource[];
-  readonly problems: readonly Problem[];
-} {
-  if (records.kind === 'rrsets') return { rrsets: records.rrsets, problems: [] };
-  return parseZoneFile({
-    file: apex,
-    text: records.text,
-    origin: undefined,
-    // Blobs are canonical text: their includes were put in place when they were made.
-    include: (file) => ({
-      code: 'include-in-blob',
-      path: `zones/${apex}`,
-      message: `The stored text of the zone includes "${file}"; reload its zone file.`,
-    }),
-  });
-}
-
 function recordsOf(
   config: Config,
   apex: string,
@@ -121,89 +79,22 @@ function recordsOf(
   const zone = config.zones.get(apex);
   if (zone === undefined) return undefined;
   if (zone.value.kind === 'blob') {
-    const text = context.blobText(zone.value.blob);
-    if (text !== undefined) return { kind: 'text', text };
-    const message = `The records of the zone ${apex} are missing on this node (blob ${zone.value.blob}); reload its zone file.`;
-    problems.push(withSource(zone, { code: 'missing-blob', path: `zones/${apex}`, message }));
+    const { blob } = zone.value;
+    if (context.hasBlob(blob)) return { kind: 'blob', blob, text: undefined };
+    problems.push(withSource(zone, missingBlob(apex, blob)));
     return undefined;
   }
-  const rrsets = [...madeRRsets(apex, zone.value, context.serialOf(apex), problems)];
-  for (const [key, stored] of config.rrsets.get(apex) ?? []) {
-    const rrset = parsedRRset(stored, rrsetPath(apex, key), problems);
-    if (rrset !== undefined && !isMade(apex, stored.value)) rrsets.push(rrset);
-  }
-  return { kind: 'rrsets', rrsets };
+  const rrsets = config.rrsets.get(apex) ?? NO_RRSETS;
+  const edited = { apex, zone: zone.value, rrsets, serial: context.serialOf(apex) };
+  const room = rrsets.size > MAX_PLAIN_RRSETS ? 'for-edits' : 'none';
+  return { kind: 'columns', parts: zoneColumns(edited, problems), room };
 }
 
-/** The SOA and NS RRsets of a zone that is edited RRset by RRset; such a zone has none of its own. */
-function madeRRsets(
-  apex: string,
-  zone: ApiZone,
-  serial: number,
-  problems: Problem[],
-): readonly RRsetSource[] {
-  const owner = parseName(apex);
-  if (!owner.ok) return [];
-  const numbers = [
-    serial,
-    SOA_REFRESH_SECONDS,
-    SOA_RETRY_SECONDS,
-    SOA_EXPIRE_SECONDS,
-    zone.negativeTtlSeconds,
-  ];
-  const soa = [`${zone.nameServers[0]} ${zone.contact} ${numbers.join(' ')}`];
-  return [
-    { type: TYPE_SOA, texts: soa },
-    { type: TYPE_NS, texts: zone.nameServers },
-  ].map(({ type, texts }) => ({
-    owner: owner.value,
-    type,
-    ttlSeconds: zone.ttlSeconds,
-    rdatas: parseRecords(type, texts, `zones/${apex}`, problems),
-  }));
-}
+const NO_RRSETS: RRsets = new Map();
 
-function isMade(apex: string, rrset: RRset): boolean {
-  return rrset.name === apex && (rrset.type === 'SOA' || rrset.type === 'NS');
-}
-
-/** By identity: a stored RRset never changes, and one edit in a large zone should not parse the rest again. */
-const parsedRRsets = new WeakMap<Stored<RRset>, RRsetSource>();
-
-function parsedRRset(stored: Stored<RRset>, path: string, problems: Problem[]): RRsetSource | undefined {
-  const known = parsedRRsets.get(stored);
-  if (known !== undefined) return known;
-  const { value } = stored;
-  const findings: Problem[] = [];
-  const owner = parseName(value.name);
-  const type = parseType(value.type);
-  if (!owner.ok) findings.push(...owner.problems.map((problem) => ({ ...problem, path })));
-  if (type === undefined) {
-    const message = `The record type ${value.type} is not known, so the RRset is left out.`;
-    findings.push({ code: 'bad-type', path, message });
-  }
-  const rdatas = type === undefined ? [] : parseRecords(type, value.records, path, findings);
-  problems.push(...findings.map((problem) => withSource(stored, problem)));
-  if (!owner.ok || type === undefined || rdatas.length === 0) return undefined;
-  const rrset = { owner: owner.value, type, ttlSeconds: value.ttlSeconds, rdatas };
-  // With problems it is parsed again next time, so that they are told again.
-  if (findings.length === 0) parsedRRsets.set(stored, rrset);
-  return rrset;
-}
-
-function parseRecords(
-  type: number,
-  texts: readonly string[],
-  path: string,
-  problems: Problem[],
-): readonly Uint8Array[] {
-  const rdatas: Uint8Array[] = [];
-  for (const [i, text] of texts.entries()) {
-    const rdata = parseRdata(type, text);
-    if (rdata.ok) rdatas.push(rdata.value);
-    else problems.push(...rdata.problems.map((problem) => ({ ...problem, path: `${path}/records/${i}` })));
-  }
-  return rdatas;
+export function missingBlob(apex: string, blob: string): Problem {
+  const message = `The records of the zone ${apex} are missing on this node (blob ${blob}); reload its zone file.`;
+  return { code: 'missing-blob', path: `zones/${apex}`, message };
 }
 
 /** The steered name with all of its pool, or nothing with a problem. */
@@ -304,9 +195,4 @@ function endpointAnswer(endpoint: Endpoint): Pick<EndpointSource, 'type' | 'rdat
 function addressOctets(text: string): readonly Uint8Array[] {
   const address = parseAddress(text);
   return address === undefined ? [] : [normalise(address).octets];
-}
-
-function withSource(stored: Stored<unknown>, problem: Problem): Problem {
-  const source = sourceOf(stored.owner);
-  return source === undefined ? problem : { ...problem, source };
 }

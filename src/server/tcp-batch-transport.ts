@@ -43,7 +43,7 @@ const EVENTS_PER_CONNECTION = 4;
  * How long an exchange waits for something to happen. A wake ends it at once; this is the net for a thread that is
  * being stopped by force, which cannot happen inside a call.
  */
-const WAIT_MS = 100;
+const WAIT_MS = 250;
 /** While closing, so that the thread's other work gets its turn. */
 const CLOSING_WAIT_MS = 5;
 /** Turns for what had arrived when closing began; a client that goes on sending is not waited for. */

@@ -28,7 +28,7 @@ const HEADER_OCTETS = 12;
  * How long a batch call waits for queries. A wake ends it at once; this is the net for a thread that is being stopped
  * by force, which cannot happen inside a call.
  */
-const WAIT_MS = 100;
+const WAIT_MS = 250;
 
 /** When closing: what was on its way is here when nothing has come for so long, twice; a wake may end it once. */
 const QUIET_MS = 10;

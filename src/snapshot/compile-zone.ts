@@ -62,9 +62,9 @@ export function compileColumns(source: ColumnsSource, origin?: Uint8Array): Comp
 }
 
 /** As `compileColumns`, with room for edits. */
-export function compileEditable(source: ColumnsSource, origin?: Uint8Array): CompiledEditable {
+export function compileEditable(source: ColumnsSource): CompiledEditable {
   const quarantine = new Quarantine(source.apex);
-  const encoded = encodeZone(source, origin, quarantine);
+  const encoded = encodeZone(source, undefined, quarantine);
   const image = encoded.assemble(ROOM_FOR_EDITS);
   return { image, problems: quarantine.problems, room: encoded.room() };
 }
@@ -86,8 +86,9 @@ function encodeZone(
   octets.append(apex, 0, apex.length);
   octets.append(origin ?? NO_ORIGIN, 0, ORIGIN_LENGTH);
 
-  const names = new NameTable(apex, octets, count);
-  const plan = planZone(source, names, octets, quarantine);
+  const labels = new GrowingOctets(columns.octets.length);
+  const names = new NameTable(apex, labels, count);
+  const plan = planZone(source, names, labels, quarantine);
   const encoder = new RRsetEncoder(
     {
       apex: names.apex,
@@ -102,7 +103,7 @@ function encodeZone(
       targets: new GrowingInts(),
     },
   );
-  const nodes = encodeNodes(plan, columns, names, octets, encoder, quarantine);
+  const nodes = encodeNodes(plan, columns, names, labels, encoder, quarantine);
   const negativeSoa = encodeNegativeSoa(plan, columns, encoder);
   const { steered, pools } = encodeSteered(plan.steered, encoder, octets, nodes, quarantine);
   return new EncodedZone({ names, nodes, encoded: encoder.encoded, steered, pools, apexAt, negativeSoa });
@@ -112,7 +113,7 @@ function encodeNodes(
   plan: ZonePlan,
   columns: RRsetColumns,
   names: NameTable,
-  octets: GrowingOctets,
+  labels: GrowingOctets,
   encoder: RRsetEncoder,
   quarantine: Quarantine,
 ): Int32Array {
@@ -123,7 +124,7 @@ function encodeNodes(
     nodes[row + image.NODE_FIRST_RRSET] = rrsetNumber;
     const first = plan.firstRRset[node] as number;
     const end = plan.firstRRset[node + 1] as number;
-    nodes[row + image.NODE_LABELS] = first < end ? repeatLabels(octets, names, node) : names.labels.at(node);
+    nodes[row + image.NODE_LABELS] = putLabels(encoder.encoded.octets, labels, names, node);
     let count = 0;
     for (let i = first; i < end; i++) {
       if (encodeRRset(plannedRRset(plan, columns, i), node, encoder, quarantine)) count++;
@@ -141,10 +142,10 @@ function encodeNodes(
  * Puts a node's labels right before its records: a look-up reads both, and then mostly finds them in one line of the
  * processor's cache. Returns where they are.
  */
-function repeatLabels(octets: GrowingOctets, names: NameTable, node: number): number {
+function putLabels(octets: GrowingOctets, labels: GrowingOctets, names: NameTable, node: number): number {
   const at = octets.length;
-  const labels = names.labels.at(node);
-  octets.append(octets.octets, labels, labels + names.labelLengths.at(node));
+  const start = names.labels.at(node);
+  octets.append(labels.octets, start, start + names.labelLengths.at(node));
   return at;
 }
 

@@ -1,5 +1,5 @@
+import { GrowingInts, type GrowingOctets } from '../dns/growing.ts';
 import { BAD_NAME, createHashedName, type HashedName, readPlainName } from '../dns/hashed-name.ts';
-import { GrowingInts, type GrowingOctets } from './growing.ts';
 import { APEX_NODE, NONE } from './zone-image.ts';
 
 /** Entries that a new table starts with; a power of two. */
@@ -13,18 +13,23 @@ const ASTERISK = 0x2a;
  */
 export class NameTable {
   readonly apex: HashedName = createHashedName();
-  readonly parents = new GrowingInts();
-  /** Where a node's labels stand in the image's octets. */
-  readonly labels = new GrowingInts();
-  readonly labelLengths = new GrowingInts();
-  readonly wildcards = new GrowingInts();
-  readonly #hashes = new GrowingInts();
+  readonly parents: GrowingInts;
+  /** Where a node's labels stand in the table's own octets. */
+  readonly labels: GrowingInts;
+  readonly labelLengths: GrowingInts;
+  readonly wildcards: GrowingInts;
+  readonly #hashes: GrowingInts;
   readonly #octets: GrowingOctets;
   #entries = new Int32Array(2 * INITIAL_ENTRIES);
   #depth = 0;
 
-  /** `octets`: the image's octets, to which labels are added. */
-  constructor(apex: Uint8Array, octets: GrowingOctets) {
+  /** `octets`: where labels are gathered; `nodes`: about how many there will be. */
+  constructor(apex: Uint8Array, octets: GrowingOctets, nodes: number) {
+    this.parents = new GrowingInts(nodes);
+    this.labels = new GrowingInts(nodes);
+    this.labelLengths = new GrowingInts(nodes);
+    this.wildcards = new GrowingInts(nodes);
+    this.#hashes = new GrowingInts(nodes);
     readPlainName(this.apex, apex, 0, apex.length);
     this.#octets = octets;
     this.#create(this.apex, 0, NONE, octets.length);
@@ -84,7 +89,7 @@ export class NameTable {
     const hash = name.suffixHashes[label] as number;
     const start = name.labelOffsets[label] as number;
     const length = name.length - this.apex.length - start;
-    const octets = this.#octets.view();
+    const { octets } = this.#octets;
     const mask = this.#entries.length / 2 - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const node = (this.#entries[2 * slot + 1] as number) - 1;
@@ -114,6 +119,11 @@ export class NameTable {
     return node;
   }
 
+  /** Makes the table so large that it is half full at most with so many nodes. */
+  reserve(nodes: number): void {
+    while (4 * nodes > this.#entries.length) this.#grow();
+  }
+
   #grow(): void {
     this.#entries = new Int32Array(2 * this.#entries.length);
     for (let node = 0; node < this.nodeCount; node++) this.#enter(node);
@@ -131,7 +141,7 @@ export class NameTable {
 
 /** Whether the labels of a node begin with the asterisk label (RFC 4592 section 2.1.1). */
 export function isWildcard(names: NameTable, node: number, octets: GrowingOctets): boolean {
-  const view = octets.view();
+  const view = octets.octets;
   const labels = names.labels.at(node);
   return names.labelLengths.at(node) > 0 && view[labels] === 1 && view[labels + 1] === ASTERISK;
 }

@@ -1,7 +1,7 @@
 import type { Problem } from '../config/problem.ts';
 import { formatName } from '../dns/name.ts';
+import type { RRsetValue } from '../dns/rrset-columns.ts';
 import { formatType } from '../dns/type.ts';
-import type { RRsetSource } from './zone-source.ts';
 
 /** Nobody mends more at once; the rest is left out all the same. */
 const MAX_PROBLEMS = 1000;
@@ -15,7 +15,7 @@ export class Quarantine {
     this.#apex = formatName(apex);
   }
 
-  rrset(rrset: RRsetSource, code: string, why: string): void {
+  rrset(rrset: RRsetValue, code: string, why: string): void {
     if (this.problems.length >= MAX_PROBLEMS) return;
     const subject = `${formatName(rrset.owner)} ${formatType(rrset.type)}`;
     const path = `zones/${this.#apex}/rrsets/${subject}`;

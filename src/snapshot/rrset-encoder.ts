@@ -1,10 +1,9 @@
-import { createHashedName } from '../dns/hashed-name.ts';
+import type { GrowingInts, GrowingOctets } from '../dns/growing.ts';
+import { createHashedName, type HashedName } from '../dns/hashed-name.ts';
 import { type RdataName, rdataKind } from '../dns/rdata/index.ts';
 import { MAX_RRSET_LENGTH } from '../dns/rdata/kind.ts';
 import { CLASS_IN, TYPE_NS } from '../dns/type.ts';
-import { GrowingInts, type GrowingOctets } from './growing.ts';
-import type { NameTable } from './name-table.ts';
-import { NONE } from './zone-image.ts';
+import { NONE, RRSET_WORDS } from './zone-image.ts';
 
 /** A compression pointer to the question's name. */
 const POINTER_TO_QUESTION = 0xc00c;
@@ -20,46 +19,65 @@ interface RRsetUnderWay {
   readonly others: number[];
 }
 
+/** The names of a zone, as far as records refer to them. */
+export interface NamesInZone {
+  readonly apex: HashedName;
+  /** Reads an uncompressed wire name; false where it is none or lies outside the zone. */
+  readInZone(name: HashedName, wire: Uint8Array, start: number, end: number): boolean;
+  /** The node of a name in the zone; `NONE` where it has none. */
+  find(name: HashedName): number;
+  /** The zone cut at or above a node; `NONE` for none. */
+  cutOf(node: number): number;
+}
+
+/** Where encoded RRsets go. */
+export interface EncodedRRsets {
+  readonly octets: GrowingOctets;
+  /** RRSET_WORDS for each RRset, in the order of encoding. */
+  readonly rows: GrowingInts;
+  readonly lists: GrowingInts;
+  /** Hashes of the names in the zone whose addresses go with some RRset, whether they exist or not. */
+  readonly targets: GrowingInts;
+}
+
 /** Encodes RRsets as an image holds them; see the drawing in `zone-image.ts`. */
 export class RRsetEncoder {
-  /** RRSET_WORDS for each RRset, in the order of encoding. */
-  readonly rows = new GrowingInts();
-  readonly lists = new GrowingInts();
+  readonly encoded: EncodedRRsets;
   readonly #octets: GrowingOctets;
-  readonly #names: NameTable;
-  readonly #cuts: Int32Array;
+  readonly #names: NamesInZone;
   readonly #name = createHashedName();
-  #count = 0;
 
-  constructor(names: NameTable, octets: GrowingOctets, cuts: Int32Array) {
+  constructor(names: NamesInZone, encoded: EncodedRRsets) {
     this.#names = names;
-    this.#octets = octets;
-    this.#cuts = cuts;
+    this.encoded = encoded;
+    this.#octets = encoded.octets;
   }
 
   /** Encodes the RRset of the node `owner` and returns its number; `NONE` where it is too large to be sent. */
   encode(owner: number, type: number, ttlSeconds: number, rdatas: readonly Uint8Array[]): number {
+    const { rows, lists } = this.encoded;
     const start = this.#octets.length;
-    const list = this.lists.length;
+    const list = lists.length;
+    const number = rows.length / RRSET_WORDS;
     const rrset: RRsetUnderWay = { owner, type, ttlSeconds, start, inDomain: [], others: [] };
     for (const rdata of rdatas) {
       this.#encodeRecord(rrset, rdata);
       if (this.#octets.length - start > MAX_RRSET_LENGTH) {
         this.#octets.truncate(start);
-        this.lists.truncate(list);
+        lists.truncate(list);
         return NONE;
       }
     }
     const { inDomain, others } = rrset;
-    const patchCount = this.lists.length - list;
-    for (const word of inDomain) this.lists.push(word);
-    for (const word of others) this.lists.push(word);
-    this.rows.push(type | (rdatas.length << 16));
-    this.rows.push(start);
-    this.rows.push(this.#octets.length - start);
-    this.rows.push(list);
-    this.rows.push(patchCount | (((inDomain.length + others.length) / 2) << 16));
-    return this.#count++;
+    const patchCount = lists.length - list;
+    for (const word of inDomain) lists.push(word);
+    for (const word of others) lists.push(word);
+    rows.push(type | (rdatas.length << 16));
+    rows.push(start);
+    rows.push(this.#octets.length - start);
+    rows.push(list);
+    rows.push(patchCount | (((inDomain.length + others.length) / 2) << 16));
+    return number;
   }
 
   #encodeRecord(rrset: RRsetUnderWay, rdata: Uint8Array): void {
@@ -88,21 +106,24 @@ export class RRsetEncoder {
     const names = this.#names;
     const end = offset + length;
     const inZone = names.readInZone(this.#name, rdata, offset, end);
-    if (inZone && additional) this.#addAdditional(rrset, names.find(this.#name));
+    if (inZone && additional) {
+      this.encoded.targets.push(this.#name.suffixHashes[0] as number);
+      this.#addAdditional(rrset, names.find(this.#name));
+    }
     // A pointer to the root would be longer than the root.
     if (!inZone || !compressible || names.apex.length === 1) {
       this.#octets.append(rdata, offset, end);
       return;
     }
     this.#octets.append(rdata, offset, end - names.apex.length);
-    this.lists.push(this.#octets.length - rrset.start);
+    this.encoded.lists.push(this.#octets.length - rrset.start);
     this.#octets.pushUint16(POINTER_TO_QUESTION);
   }
 
   /** The name that is about to be encoded is that of a node. */
   #addAdditional({ owner, type, start, inDomain, others }: RRsetUnderWay, node: number): void {
     if (node === NONE || contains(inDomain, node) || contains(others, node)) return;
-    const cut = this.#cuts[node] as number;
+    const cut = this.#names.cutOf(node);
     // What lies below a cut is the delegated zone's to tell, save where a resolver needs it to get there.
     if (cut !== NONE && type !== TYPE_NS) return;
     const offset = this.#octets.length - start;

@@ -1,5 +1,6 @@
 import type { GeoMap } from '../geo/map.ts';
 import { openMap } from '../geo/map.ts';
+import { openProtection, type Protection, type ProtectionMessage } from '../protection/protection.ts';
 import { openZoneDirectory, type ZoneDirectory } from './zone-directory.ts';
 
 /** What the control plane sends to every worker: only shared memory and small values, so it is cheap to post. */
@@ -12,6 +13,8 @@ export interface SnapshotMessage {
   readonly verdicts: Uint8Array<SharedArrayBuffer>;
   /** RFC 5001 name server identifier; empty for none. */
   readonly serverId: Uint8Array;
+  /** Without it there is none. */
+  readonly protection?: ProtectionMessage | undefined;
 }
 
 /** Everything a query reads; taken once at its start and passed down. Immutable but for the verdicts. */
@@ -21,6 +24,7 @@ export interface Snapshot {
   readonly maps: readonly (GeoMap | undefined)[];
   readonly verdicts: Uint8Array;
   readonly serverId: Uint8Array;
+  readonly protection: Protection;
 }
 
 /** Opens a message's images; each thread does this once per publication. */
@@ -31,5 +35,6 @@ export function openSnapshot(message: SnapshotMessage): Snapshot {
     maps: message.maps.map((image) => (image === undefined ? undefined : openMap(image))),
     verdicts: message.verdicts,
     serverId: message.serverId,
+    protection: openProtection(message.protection),
   };
 }

@@ -4,7 +4,7 @@ import type { HashedName } from '../dns/hashed-name.ts';
  * A zone image: one immutable buffer, read as 32-bit words and as octets, in this machine's byte order.
  *
  *     header       ZONE_HEADER_WORDS, see ZONE_…
- *     octets       names and records
+ *     octets       names and records; behind the apex what the image was made from, see `image-origin.ts`
  *     name table   open addressing, a power of two of pairs [ name hash | node + 1 ], 0 for none
  *     nodes        NODE_WORDS each: apex first, every parent before its children
  *     RRsets       RRSET_WORDS each, those of one node side by side
@@ -55,7 +55,7 @@ export const NODE_WILDCARD = 3;
 export const NODE_CUT = 4;
 export const NODE_STEERED = 5;
 
-const RRSET_WORDS = 5;
+export const RRSET_WORDS = 5;
 const RRSET_HEAD = 0;
 const RRSET_OCTETS = 1;
 const RRSET_LENGTH = 2;
@@ -158,7 +158,7 @@ export function nodeNameLength(zone: ZoneImage, node: number): number {
 }
 
 /** Where in the octets the node's labels below the apex stand. */
-function nodeLabels(zone: ZoneImage, node: number): number {
+export function nodeLabels(zone: ZoneImage, node: number): number {
   return wordAt(zone.words, zone.nodes + NODE_WORDS * node + NODE_LABELS);
 }
 
@@ -193,7 +193,7 @@ export function findRRset(zone: ZoneImage, node: number, type: number): number {
   return NONE;
 }
 
-function rrsetType(zone: ZoneImage, rrset: number): number {
+export function rrsetType(zone: ZoneImage, rrset: number): number {
   return wordAt(zone.words, zone.rrsets + RRSET_WORDS * rrset + RRSET_HEAD) & 0xffff;
 }
 

@@ -1,4 +1,5 @@
 import type { AllDown } from '../config/resources/steered-name.ts';
+import type { RRsetColumns, RRsetValue } from '../dns/rrset-columns.ts';
 
 /** What the compiler turns into one zone image. Names are uncompressed wire form, absolute. */
 export interface ZoneSource {
@@ -8,13 +9,15 @@ export interface ZoneSource {
   readonly steeredNames: readonly SteeredSource[];
 }
 
-export interface RRsetSource {
-  readonly owner: Uint8Array;
-  readonly type: number;
-  readonly ttlSeconds: number;
-  /** Wire form, names in it uncompressed. */
-  readonly rdatas: readonly Uint8Array[];
+/** The same for a zone of any size. */
+export interface ColumnsSource {
+  /** Lower case. */
+  readonly apex: Uint8Array;
+  readonly columns: RRsetColumns;
+  readonly steeredNames: readonly SteeredSource[];
 }
+
+export type RRsetSource = RRsetValue;
 
 /** A steered name, with everything of its pool that an answer needs. */
 export interface SteeredSource {

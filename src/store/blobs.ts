@@ -11,12 +11,16 @@ export function blobHash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+export function isBlobHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
 /**
  * A blob's bytes; undefined when there is none of that hash.
  * @throws StoreError `damaged` when the bytes are not those that were put.
  */
 export function readBlob(database: Database, hash: string): Uint8Array | undefined {
-  if (!/^[0-9a-f]{64}$/.test(hash)) return undefined;
+  if (!isBlobHash(hash)) return undefined;
   const bytes = database.blob(hash);
   if (bytes === undefined) return undefined;
   if (blobHash(bytes) !== hash) {
@@ -25,10 +29,10 @@ export function readBlob(database: Database, hash: string): Uint8Array | undefin
   return bytes;
 }
 
-/** Whether the bytes of that hash are there and are those that were put. */
-export function hasWholeBlob(database: Database, hash: string): boolean {
-  const bytes = database.blob(hash);
-  return bytes !== undefined && blobHash(bytes) === hash;
+/** Whether these bytes are there under that hash. */
+export function holdsBlob(database: Database, hash: string, bytes: Buffer): boolean {
+  const known = database.blob(hash);
+  return known !== undefined && bytes.equals(known);
 }
 
 /** Hashes of the blobs that no zone of this configuration refers to. */

@@ -122,6 +122,12 @@ export class Database {
     return this.#blobs.getBinary(hash);
   }
 
+  /** Looks at keys alone: LMDB's own question would bring the whole blob into memory. */
+  hasBlob(hash: string): boolean {
+    for (const key of this.#blobs.getKeys({ start: hash, limit: 1 })) return key === hash;
+    return false;
+  }
+
   async putBlob(hash: string, bytes: Buffer): Promise<void> {
     await this.#transact(() => {
       void this.#blobs.put(hash, bytes);

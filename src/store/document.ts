@@ -18,6 +18,7 @@ import { reasonOf, StoreError } from './store-error.ts';
  *     └── overrides      "fra-drain"         -> leaf
  *
  *     zone/<life>/<apex>                        one for each life of each zone
+ *     part/<life>/<n>/<apex>                    more of a large one, see zone-leaves.ts
  *     └── rrsets         "www.example.org. A" -> leaf
  *
  * The maps are flat on purpose. An object inside a map gets the identity of the change that made it, so when two
@@ -48,9 +49,24 @@ export function zoneDocument(apex: string, life: number): string {
   return `zone/${life}/${apex}`;
 }
 
+/** One of the documents that hold the rest of a large zone's RRsets. */
+export function zonePartDocument(apex: string, life: number, part: number): string {
+  return `part/${life}/${part}/${apex}`;
+}
+
+export function isZonePart(id: string): boolean {
+  return id.startsWith('part/');
+}
+
 /** Whether an id is one that this program gives; peers send ids too. */
 export function isDocumentId(id: string): boolean {
-  return id === ROOT_DOCUMENT || /^zone\/\d{1,15}\/.+\.$/.test(id);
+  return id === ROOT_DOCUMENT || zoneOfDocument(id) !== undefined;
+}
+
+/** The apex of the zone whose RRsets a document holds; undefined for another document, and for no id at all. */
+export function zoneOfDocument(id: string): string | undefined {
+  // The apex itself may have slashes (RFC 2317).
+  return /^(?:zone\/\d{1,15}|part\/\d{1,15}\/\d{1,3})\/(.+\.)$/.exec(id)?.[1];
 }
 
 type Engine = ReturnType<typeof automerge.getBackend>;
@@ -75,6 +91,7 @@ export class ConfigDocument {
   readonly id: string;
   readonly #engine: Engine;
   readonly #objects = new Map<MapName, string>();
+  readonly #sizes = new Map<MapName, number>();
 
   private constructor(id: string, engine: Engine) {
     this.id = id;
@@ -92,7 +109,8 @@ export class ConfigDocument {
    */
   static load(id: string, actor: string, parts: Iterable<Uint8Array>): ConfigDocument {
     const engine = newEngine(actor);
-    for (const part of parts) engine.loadIncremental(part);
+    // All at once: one by one, hundreds of small changes take several times as long.
+    engine.loadIncremental(Buffer.concat([...parts]));
     return new ConfigDocument(id, engine);
   }
 
@@ -106,8 +124,20 @@ export class ConfigDocument {
     return this.#engine.keys(this.#object(map));
   }
 
+  /** How many keys a map has, those of deleted leaves included. */
+  size(map: MapName): number {
+    let size = this.#sizes.get(map);
+    if (size === undefined) {
+      size = this.keys(map).length;
+      this.#sizes.set(map, size);
+    }
+    return size;
+  }
+
   /** Writes a leaf; it becomes part of the document with the next `seal`. */
   write(map: MapName, key: string, text: string): void {
+    const size = this.#sizes.get(map);
+    if (size !== undefined && this.read(map, key) === undefined) this.#sizes.set(map, size + 1);
     this.#engine.put(this.#object(map), key, text, 'str');
   }
 
@@ -120,6 +150,7 @@ export class ConfigDocument {
 
   /** Forgets the writes since the last `seal`. */
   rollback(): void {
+    this.#sizes.clear();
     this.#engine.rollback();
   }
 
@@ -145,6 +176,7 @@ export class ConfigDocument {
    */
   apply(changes: readonly Uint8Array[]): readonly { readonly map: string; readonly key: string }[] {
     const before = this.#engine.getHeads();
+    this.#sizes.clear();
     try {
       this.#engine.applyChanges([...changes]);
     } catch (thrown) {

@@ -1,6 +1,6 @@
 import type { Database, DocumentWrite } from './database.ts';
 import type { DocumentRecord } from './database-layout.ts';
-import { ConfigDocument, genesisChange, type MapName, ROOT_DOCUMENT } from './document.ts';
+import { ConfigDocument, genesisChange, isZonePart, type MapName, ROOT_DOCUMENT } from './document.ts';
 import { reasonOf, StoreError } from './store-error.ts';
 
 /**
@@ -18,11 +18,17 @@ interface OpenDocument {
   staged: readonly Uint8Array[];
 }
 
-/** About 5 MB each at 1,000 RRsets; one that is not in memory is back in some 10 ms. */
-export const MAX_OPEN_DOCUMENTS = 128;
+/**
+ * About 1 MB each at 1,000 RRsets; one that is not in memory is back in some 10 ms. All parts of one large zone stay
+ * in memory while it is edited.
+ */
+export const MAX_OPEN_DOCUMENTS = 192;
 
-/** Changes after which a document's snapshot is written anew: what a start has to replay. */
+/** Most changes after which a document's snapshot is written anew: what a start has to replay. */
 export const COMPACT_AFTER_CHANGES = 256;
+
+/** The same for one of the many parts of a large zone, which are small, and all read at a start. */
+const COMPACT_PART_AFTER_CHANGES = 64;
 
 /** Octets of changes after which the same happens, however few they are. */
 const COMPACT_AFTER_OCTETS = 4_194_304;
@@ -46,8 +52,18 @@ export class Documents {
     return this.#get(id).document.read(map, key);
   }
 
+  /** Whether anything was ever written to a document. */
+  has(id: string): boolean {
+    return this.#open.has(id) || this.#database.documentRecord(id) !== undefined;
+  }
+
   keys(id: string, map: MapName): readonly string[] {
     return this.#get(id).document.keys(map);
+  }
+
+  /** How many keys a map has. */
+  size(id: string, map: MapName): number {
+    return this.#get(id).document.size(map);
   }
 
   write(id: string, map: MapName, key: string, text: string): void {
@@ -176,7 +192,7 @@ function writeOf({ document, record, staged }: OpenDocument): DocumentWrite {
   const stagedLength = staged.reduce((sum, change) => sum + change.length, 0);
   const changesLength = record.changesLength + stagedLength;
   const heads = document.heads();
-  if (next - record.first > COMPACT_AFTER_CHANGES || changesLength > COMPACT_AFTER_OCTETS) {
+  if (next - record.first > compactAfter(record.id) || changesLength > COMPACT_AFTER_OCTETS) {
     return {
       record: { id: record.id, first: next, next, heads, changesLength: 0 },
       changes: [],
@@ -190,4 +206,15 @@ function writeOf({ document, record, staged }: OpenDocument): DocumentWrite {
     snapshot: undefined,
     replaced: { from: 0, to: 0 },
   };
+}
+
+/**
+ * Half of the most at least, and not the same for each document: the parts of a zone that are changed together should
+ * not all take their time in the same write.
+ */
+function compactAfter(id: string): number {
+  const most = isZonePart(id) ? COMPACT_PART_AFTER_CHANGES : COMPACT_AFTER_CHANGES;
+  let hash = 0;
+  for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return most - ((hash >>> 8) % (most / 2));
 }

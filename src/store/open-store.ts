@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Authorship, Change, Config } from '../config/model.ts';
-import { blobHash, hasWholeBlob, MAX_BLOB_LENGTH, readBlob, unreferencedBlobs } from './blobs.ts';
+import { blobHash, holdsBlob, isBlobHash, MAX_BLOB_LENGTH, readBlob, unreferencedBlobs } from './blobs.ts';
 import { Database } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { isDocumentId } from './document.ts';
@@ -36,6 +36,8 @@ interface StoreSettings {
   readonly directory: string;
   /** The wall clock; only shown to people. */
   readonly now: () => Date;
+  /** The directory's lock where the caller has it already; the store releases it. */
+  readonly lock?: DirectoryLock | undefined;
 }
 
 /** More changes in one commit hold the event loop for seconds; what is larger belongs in a blob. */
@@ -45,7 +47,7 @@ const MAX_CHANGES_PER_COMMIT = 50_000;
  * Opens the store of a data directory, made anew when there is none.
  * @throws StoreError `in-use`, `unreadable`, `damaged` or `newer-format`; the message names the directory.
  */
-export async function openStore({ directory, now }: StoreSettings): Promise<ReplicatedStore> {
+export async function openStore({ directory, now, lock: held }: StoreSettings): Promise<ReplicatedStore> {
   try {
     mkdirSync(directory, { recursive: true });
   } catch (thrown) {
@@ -55,7 +57,7 @@ export async function openStore({ directory, now }: StoreSettings): Promise<Repl
       thrown,
     );
   }
-  const lock = lockDirectory(directory);
+  const lock = held ?? lockDirectory(directory);
   let database: Database | undefined;
   try {
     database = await Database.open(directory);
@@ -119,15 +121,18 @@ class AutomergeStore implements ReplicatedStore {
     });
   }
 
-  async putBlob(bytes: Uint8Array): Promise<string> {
+  async putBlob(bytes: Uint8Array, known?: string): Promise<string> {
     if (bytes.length > MAX_BLOB_LENGTH) {
       throw new StoreError('refused', `A blob holds at most ${MAX_BLOB_LENGTH} octets.`);
     }
-    const hash = blobHash(bytes);
-    const copy = Buffer.from(bytes);
+    const hash = known ?? blobHash(bytes);
+    const kept =
+      known === undefined
+        ? Buffer.from(bytes)
+        : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return this.#queue.alone(async () => {
       // Damaged bytes are put again: the message about them says so.
-      if (!hasWholeBlob(this.#database, hash)) await this.#database.putBlob(hash, copy);
+      if (!holdsBlob(this.#database, hash, kept)) await this.#database.putBlob(hash, kept);
       return hash;
     });
   }
@@ -135,6 +140,15 @@ class AutomergeStore implements ReplicatedStore {
   getBlob(hash: string): Uint8Array | undefined {
     if (this.#closing !== undefined) throw new StoreError('closed', 'The store is closed.');
     return readBlob(this.#database, hash);
+  }
+
+  copyBlob(hash: string): Uint8Array | undefined {
+    if (this.#closing !== undefined) throw new StoreError('closed', 'The store is closed.');
+    return isBlobHash(hash) ? this.#database.blob(hash) : undefined;
+  }
+
+  hasBlob(hash: string): boolean {
+    return isBlobHash(hash) && this.#database.hasBlob(hash);
   }
 
   /** In turn with commits, so that a blob whose commit was called before stays. */

@@ -1,11 +1,13 @@
 import { emptyConfig } from '../config/apply-changes.ts';
 import type { Collection, Config, Stored } from '../config/model.ts';
 import type { RRset } from '../config/resources/rrset.ts';
+import { RRsetEdit, type RRsets } from '../config/rrset-map.ts';
 import { ROOT_DOCUMENT, zoneDocument } from './document.ts';
 import type { Documents } from './documents.ts';
 import { type Leaf, parseLeaf, storedOf } from './leaf.ts';
 import { joinPool, poolKeys } from './pool-leaves.ts';
 import { Touched } from './touched.ts';
+import { readRRsetLeaf, rrsetKeys, type ZoneHome } from './zone-leaves.ts';
 
 /**
  * The configuration as the documents give it. Whatever was not touched keeps its identity, down to the single
@@ -98,34 +100,54 @@ function projectRRsets(
   documents: Documents,
   zones: Config['zones'],
 ): { readonly rrsets: Config['rrsets']; readonly zoneDocuments: Projection['zoneDocuments'] } {
+  const apexes = new Set([...touched.rrsets.keys(), ...(touched.resources.get('zones') ?? [])]);
+  if (apexes.size === 0) return { rrsets: previous.config.rrsets, zoneDocuments: previous.zoneDocuments };
   const rrsets = new Map(previous.config.rrsets);
   const zoneDocuments = new Map(previous.zoneDocuments);
-  const apexes = new Set([...touched.rrsets.keys(), ...(touched.resources.get('zones') ?? [])]);
   let changed = false;
   for (const apex of apexes) {
     const before = rrsets.get(apex);
-    const document = documentOf(apex, zones, documents);
+    const home = homeOf(apex, zones, documents);
+    const document = home === undefined ? undefined : zoneDocument(apex, home.life);
     const whole = document !== zoneDocuments.get(apex);
     const now =
-      document === undefined
+      home === undefined
         ? undefined
-        : rebuilt<RRset>(
-            (whole ? undefined : before) ?? new Map(),
-            whole ? new Set(documents.keys(document, 'rrsets')) : touched.rrsets.get(apex),
-            (key) => storedOf<RRset>(parseLeaf(documents.read(document, 'rrsets', key))),
+        : editedRRsets(
+            documents,
+            home,
+            whole ? undefined : before,
+            whole ? rrsetKeys(documents, home) : touched.rrsets.get(apex),
           );
     if (now === before) continue;
     changed = true;
     setOrDelete(rrsets, apex, now);
     setOrDelete(zoneDocuments, apex, document);
   }
-  return changed ? { rrsets, zoneDocuments } : { rrsets: previous.config.rrsets, zoneDocuments };
+  return changed
+    ? { rrsets, zoneDocuments }
+    : { rrsets: previous.config.rrsets, zoneDocuments: previous.zoneDocuments };
 }
 
-function documentOf(apex: string, zones: Config['zones'], documents: Documents): string | undefined {
+function editedRRsets(
+  documents: Documents,
+  home: ZoneHome,
+  before: RRsets | undefined,
+  keys: ReadonlySet<string> | undefined,
+): RRsets {
+  const edit = new RRsetEdit(before);
+  for (const key of keys ?? []) {
+    const now = storedOf<RRset>(readRRsetLeaf(documents, home, key)?.leaf);
+    if (now?.revision === before?.get(key)?.revision) continue;
+    if (now === undefined) edit.delete(key);
+    else edit.set(key, now);
+  }
+  return edit.finish();
+}
+
+function homeOf(apex: string, zones: Config['zones'], documents: Documents): ZoneHome | undefined {
   if (zones.get(apex)?.value.kind !== 'rrsets') return undefined;
-  const life = parseLeaf(documents.read(ROOT_DOCUMENT, 'zones', apex))?.life ?? 0;
-  return zoneDocument(apex, life);
+  return { apex, life: parseLeaf(documents.read(ROOT_DOCUMENT, 'zones', apex))?.life ?? 0 };
 }
 
 function setOrDelete<T>(map: Map<string, T>, key: string, value: T | undefined): void {

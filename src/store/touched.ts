@@ -1,5 +1,5 @@
 import { type Collection, collections } from '../config/model.ts';
-import { ROOT_DOCUMENT } from './document.ts';
+import { ROOT_DOCUMENT, zoneOfDocument } from './document.ts';
 
 /** Which resources a commit or an import may have changed: what must be read from the documents again. */
 export class Touched {
@@ -31,8 +31,8 @@ export class Touched {
       // A pool's leaves are touched through the pool.
       if (collection !== undefined) this.resource(collection, collection === 'pools' ? poolOf(key) : key);
     } else if (map === 'rrsets') {
-      // zone/<life>/<apex>
-      this.rrset(document.split('/').slice(2).join('/'), key);
+      const apex = zoneOfDocument(document);
+      if (apex !== undefined) this.rrset(apex, key);
     }
   }
 }

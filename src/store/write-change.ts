@@ -1,12 +1,13 @@
 import type { Change, Owner } from '../config/model.ts';
 import type { Pool } from '../config/resources/pool.ts';
 import type { Zone } from '../config/resources/zone.ts';
-import { type MapName, ROOT_DOCUMENT, zoneDocument } from './document.ts';
+import { type MapName, ROOT_DOCUMENT } from './document.ts';
 import type { Documents } from './documents.ts';
 import { formatLeaf, parseLeaf, type Stamp, writeCount } from './leaf.ts';
 import { poolKeys, poolPart, poolWriteCount } from './pool-leaves.ts';
 import { StoreError } from './store-error.ts';
 import type { Touched } from './touched.ts';
+import { documentForNew, readRRsetLeaf, type ZoneHome } from './zone-leaves.ts';
 
 /** Where changes go: the documents, and the note of what they touched. */
 export interface ChangeTarget {
@@ -66,7 +67,8 @@ function writeRRset({ documents, touched }: ChangeTarget, change: ChangeOf<'rrse
     const why = zone === undefined ? 'there is no such zone' : 'its records come from a zone file';
     throw new StoreError('refused', `${key} cannot be stored in zone ${apex}: ${why}.`);
   }
-  const document = zoneDocument(apex, leaf.life);
+  const home: ZoneHome = { apex, life: leaf.life };
+  const document = readRRsetLeaf(documents, home, key)?.document ?? documentForNew(documents, home, key);
   putLeaf(documents, { document, map: 'rrsets', key }, { value, owner }, stamp);
   touched.rrset(apex, key);
 }

@@ -1,11 +1,15 @@
 import { createDecision } from '../../src/answer/decision.ts';
-import type { ControlPlane, Demo, ExplainedDecision } from '../../src/api/control-plane.ts';
+import type { ControlPlane, Demo, ExplainedDecision, ZoneRRsets } from '../../src/api/control-plane.ts';
 import { applyChanges, emptyConfig } from '../../src/config/apply-changes.ts';
 import { checkConfig } from '../../src/config/check.ts';
 import { writeRefusals } from '../../src/config/introduced-problems.ts';
-import type { Authorship, Change, Config, Owner } from '../../src/config/model.ts';
+import { type Authorship, type Change, type Config, type Owner, rrsetKey } from '../../src/config/model.ts';
 import { refuseForeignEdits } from '../../src/config/owners.ts';
 import type { Problem } from '../../src/config/problem.ts';
+import { formatName } from '../../src/dns/name.ts';
+import { formatRdata } from '../../src/dns/rdata/index.ts';
+import { formatType } from '../../src/dns/type.ts';
+import { parseZoneFile } from '../../src/dns/zone-file.ts';
 
 /** A control plane over configuration in memory, with the real checks; what it does not have, tests set. */
 export interface TestPlane extends ControlPlane {
@@ -66,6 +70,7 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
     health: () => [],
     decide: () => plane.decided,
     zoneText: (apex) => plane.zoneTexts.get(apex),
+    zoneRRsets: (apex) => rrsetsOfText(plane.zoneTexts.get(apex)),
     status: () => ({
       version: '1.2.3',
       startedAt: '2026-01-01T00:00:00.000Z',
@@ -90,4 +95,29 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
     },
   };
   return plane;
+}
+
+function rrsetsOfText(text: string | undefined): ZoneRRsets | undefined {
+  if (text === undefined) return undefined;
+  const { rrsets } = parseZoneFile({
+    file: 'zone',
+    text,
+    origin: undefined,
+    include: (file) => ({ code: 'no-include', path: file, message: 'There are no includes here.' }),
+  });
+  const byKey = new Map(
+    rrsets.map(({ owner, type, ttlSeconds, rdatas }) => {
+      const name = formatName(owner);
+      const records = rdatas.map((rdata) => formatRdata(type, rdata));
+      return [rrsetKey(name, formatType(type)), { name, type: formatType(type), ttlSeconds, records }];
+    }),
+  );
+  return {
+    get: (key) => byKey.get(key),
+    page: async (after, limit) => {
+      const keys = [...byKey.keys()].filter((key) => after === undefined || key > after).sort();
+      const found = keys.slice(0, limit).flatMap((key) => byKey.get(key) ?? []);
+      return { rrsets: found, more: keys.length > limit };
+    },
+  };
 }

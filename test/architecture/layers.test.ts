@@ -11,9 +11,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   dns: ['config/problem'],
   geo: ['config/problem', 'dns/address'],
   steering: ['geo', 'dns', 'config/problem', 'snapshot', 'answer/decision'],
-  config: ['dns', 'steering', 'geo'],
-  snapshot: ['dns', 'steering', 'geo', 'config'],
-  answer: ['dns', 'snapshot', 'steering', 'geo', 'config', 'health'],
+  config: ['dns', 'steering', 'geo', 'protection/settings'],
+  protection: ['dns', 'geo/prefix'],
+  snapshot: ['dns', 'steering', 'geo', 'config', 'protection'],
+  answer: ['dns', 'snapshot', 'steering', 'geo', 'config', 'health', 'protection'],
   health: ['config', 'snapshot/verdict-table'],
   // shell
   store: ['config'],
@@ -21,14 +22,23 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   geofiles: ['geo', 'config/problem'],
   probing: ['config', 'health'],
   server: ['answer', 'dns', 'snapshot', 'steering', 'observe', 'config/problem'],
-  observe: ['answer', 'dns', 'health', 'config', 'snapshot'],
-  api: ['answer', 'config', 'dns', 'geo', 'health', 'steering'],
+  observe: ['answer', 'dns', 'health', 'config', 'snapshot', 'steering/program'],
+  api: ['answer', 'config', 'dns', 'geo', 'health', 'steering', 'observe/traffic/traffic-report'],
   demo: ['config/problem'],
+  settings: [
+    'flags',
+    'config/problem',
+    'config/did-you-mean',
+    'dns/address',
+    'server/listen-address',
+    'observe/log-level',
+    'demo/demo-port',
+  ],
   cli: ['*'],
   node: ['*'],
 };
 
-const coreFolders = ['dns', 'geo', 'steering', 'config', 'snapshot', 'answer', 'health'];
+const coreFolders = ['dns', 'geo', 'steering', 'config', 'protection', 'snapshot', 'answer', 'health'];
 
 const root = join(import.meta.dirname, '..', '..', 'src');
 const sources = globSync('**/*.ts', { cwd: root })

@@ -3,9 +3,10 @@ import {
   MAX_DATA_CENTERS as DECISION_DATA_CENTERS,
   MAX_ANSWER_ENDPOINTS,
 } from '../../src/answer/decision.ts';
+import { previewConfig } from '../../src/config/apply-changes.ts';
 import { checkConfig } from '../../src/config/check.ts';
 import { MAX_API_RRSETS_PER_ZONE, MAX_DATA_CENTERS, MAX_ENDPOINTS } from '../../src/config/limits.ts';
-import type { Change } from '../../src/config/model.ts';
+import { type Change, rrsetKey } from '../../src/config/model.ts';
 import type { Problem } from '../../src/config/problem.ts';
 import { MAX_ENDPOINTS_PER_POOL } from '../../src/config/resources/pool.ts';
 import { MAX_STEERED_ANSWERS } from '../../src/config/resources/steered-name.ts';
@@ -298,10 +299,12 @@ describe('checkConfig', () => {
   });
 
   it('refuses more RRsets than a zone can be edited with, and says to use a zone file', () => {
-    const many = Array.from({ length: MAX_API_RRSETS_PER_ZONE }, (_, i) =>
-      record(`h${i}.example.org`, 'A', ['192.0.2.1']),
-    );
-    const problems = checkConfig(soundConfig(...many));
+    const one = record('h.example.org', 'A', ['192.0.2.1']);
+    const many = Array.from({ length: MAX_API_RRSETS_PER_ZONE }, (_, i): Change => {
+      const name = `h${i}.example.org.`;
+      return { ...one, key: rrsetKey(name, 'A'), value: { ...one.value, name } } as Change;
+    });
+    const problems = checkConfig(previewConfig(soundConfig(), many));
     expect(told(problems)).toEqual(['too-many-rrsets zones/example.org./rrsets']);
     expect(problems[0]?.message).toContain('zone file');
   });

@@ -24,7 +24,7 @@ function at(line: number) {
 
 const blobZone = {
   apex: 'example.net.',
-  text: '',
+  text: undefined,
   blob: 'ab',
   rrsetCount: 2,
   shape: zoneShape('example.net.', [{ owner: 'www.example.net.', type: 1 }]),

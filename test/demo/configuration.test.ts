@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createContract } from '../../src/config/contract.ts';
-import { DEMO_PORT, demoPlaces } from '../../src/demo/data-centers.ts';
+import { demoPlaces } from '../../src/demo/data-centers.ts';
+import { DEMO_PORT } from '../../src/demo/demo-port.ts';
 import { readDirectory } from '../../src/directory/read-directory.ts';
 import { probeKinds } from '../../src/probing/probes/index.ts';
 

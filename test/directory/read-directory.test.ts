@@ -78,7 +78,9 @@ describe('readDirectory', () => {
     expect(reading.zones).toMatchObject([
       { apex: 'example.org.', rrsetCount: 3, file: 'zones/example.org.zone', line: 2 },
     ]);
-    expect(reading.zones[0]?.text).toContain('ns1.example.org. 300 IN A 192.0.2.53\n');
+    expect(new TextDecoder().decode(reading.zones[0]?.text)).toContain(
+      'ns1.example.org. 300 IN A 192.0.2.53\n',
+    );
     expect(reading.zones[0]?.blob).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -248,7 +250,9 @@ describe('readDirectory', () => {
       'shared/hosts.inc': 'a A 192.0.2.7\n',
     });
     const reading = await readDirectory(directory, contract);
-    expect(reading.ok && reading.zones[0]?.text).toContain('a.example.org. 300 IN A 192.0.2.7');
+    expect(reading.ok && new TextDecoder().decode(reading.zones[0]?.text)).toContain(
+      'a.example.org. 300 IN A 192.0.2.7',
+    );
   });
 
   it('follows links that stay inside, and refuses those that lead out', async () => {

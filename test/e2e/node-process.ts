@@ -16,16 +16,24 @@ export interface NodeProcess {
   readonly signal: (name: NodeJS.Signals) => void;
   /** Sends the signal (SIGTERM unless told) and resolves with the exit code once the process is gone. */
   readonly stop: (name?: NodeJS.Signals) => Promise<number | null>;
+  /** Resolves with the exit code once the process is gone. */
+  readonly gone: Promise<number | null>;
 }
 
-const entry = join(import.meta.dirname, '..', '..', 'src', 'cli', 'meridian.ts');
+/** The `meridian` command, from source. */
+export const commandLine = join(import.meta.dirname, '..', '..', 'src', 'cli', 'meridian.ts');
 
-/** Starts a node and waits until it says where it listens; throws with its output when it ends before. */
+/**
+ * Starts a node and waits until it says where it listens; throws with its output when it ends before. `program` is run
+ * in the place of the command line.
+ */
 export async function startNodeProcess(
   flags: readonly string[],
   env: Record<string, string> = {},
+  program: string = commandLine,
 ): Promise<NodeProcess> {
-  const child = spawnMeridian(['serve', '--dns', '127.0.0.1:0', '--api', '127.0.0.1:0', ...flags], env);
+  const args = ['serve', '--dns', '127.0.0.1:0', '--api', '127.0.0.1:0', ...flags];
+  const child = spawnMeridian(args, env, program);
   let output = '';
   const gone = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
   const ready = new Promise<RegExpMatchArray>((resolve, reject) => {
@@ -50,6 +58,7 @@ export async function startNodeProcess(
       child.stderr?.destroy();
     },
     signal: (name) => void child.kill(name),
+    gone,
     stop: (name = 'SIGTERM') => {
       child.kill(name);
       return gone;
@@ -70,8 +79,12 @@ export async function runMeridian(
   return { code, output };
 }
 
-function spawnMeridian(args: readonly string[], env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [entry, ...args], {
+function spawnMeridian(
+  args: readonly string[],
+  env: Record<string, string>,
+  program: string = commandLine,
+): ChildProcess {
+  return spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', MERIDIAN_LOG_LEVEL: 'warn', ...env },
   });

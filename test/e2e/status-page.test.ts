@@ -69,6 +69,11 @@ describe.skipIf(!possible)('the status page, in Chromium, on the demo', () => {
     await page.waitForSelector('.route[data-to="fra"]');
   });
 
+  it('tells the traffic, and from how much of it', async () => {
+    await page.waitForSelector('[data-traffic]');
+    expect(await page.textContent('[data-traffic]')).toMatch(/queries, from one in 64/);
+  });
+
   it('had no error, and asked no other host', () => {
     expect(errors).toEqual([]);
   });

@@ -41,3 +41,28 @@ describe('numbering', () => {
     expect(new Numbering(1).assign(['a', 'b'])).toEqual(['b']);
   });
 });
+
+describe('numbers of the run before', () => {
+  it('are kept by the names that had them', () => {
+    const numbering = new Numbering(4);
+    numbering.recall(['b', null, 'a']);
+    numbering.assign(['a', 'b', 'c']);
+    expect(['a', 'b', 'c'].map((name) => numbering.numberOf(name))).toEqual([2, 0, 3]);
+    expect(numbering.names()).toEqual(['b', null, 'a', 'c']);
+  });
+
+  it('are given away only after two assignments', () => {
+    const numbering = new Numbering(2);
+    numbering.recall(['gone', 'a']);
+    expect(numbering.assign(['a', 'new'])).toEqual(['new']);
+    expect(numbering.assign(['a', 'new'])).toEqual([]);
+    expect(numbering.numberOf('new')).toBe(0);
+  });
+
+  it('are none beyond the limit', () => {
+    const numbering = new Numbering(1);
+    numbering.recall(['a', 'b']);
+    expect(numbering.assign(['a', 'b'])).toEqual(['b']);
+    expect(numbering.names()).toEqual(['a']);
+  });
+});

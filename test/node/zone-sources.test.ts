@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { previewConfig } from '../../src/config/apply-changes.ts';
 import type { Change, Config } from '../../src/config/model.ts';
@@ -34,7 +35,7 @@ function contextOf(config: Config): ZoneContext {
       const key = maps.keyOf(policy, dataCenters);
       return key === undefined ? undefined : keys.indexOf(key);
     },
-    blobText: (hash) => (hash === 'known' ? blobText : undefined),
+    hasBlob: (hash) => hash === knownBlob,
     serialOf: () => 42,
   };
 }
@@ -42,6 +43,7 @@ function contextOf(config: Config): ZoneContext {
 const blobText = `example.net. 60 IN SOA ns.example.org. host.example.org. 7 1 1 1 1
 example.net. 60 IN NS ns.example.org.
 `;
+const knownBlob = createHash('sha256').update(blobText).digest('hex');
 
 function blobZone(blob: string): Change {
   const value = { kind: 'blob', name: 'example.net.', blob, rrsetCount: 2 } as const;
@@ -49,7 +51,7 @@ function blobZone(blob: string): Change {
 }
 
 function recordsOf(config: Config, apex: string): readonly string[] {
-  const { sources } = zoneSources(config, contextOf(config), [apex]);
+  const { sources } = zoneSources(config, contextOf(config), [apex], () => blobText);
   return (sources[0]?.rrsets ?? []).flatMap(({ owner, type, ttlSeconds, rdatas }) =>
     rdatas.map(
       (rdata) => `${formatName(owner)} ${ttlSeconds} ${formatType(type)} ${formatRdata(type, rdata)}`,
@@ -69,7 +71,7 @@ describe('zoneSources', () => {
   });
 
   it('takes the records of a zone file from its blob', () => {
-    expect(recordsOf(soundConfig(blobZone('known')), 'example.net.')).toEqual([
+    expect(recordsOf(soundConfig(blobZone(knownBlob)), 'example.net.')).toEqual([
       'example.net. 60 SOA ns.example.org. host.example.org. 7 1 1 1 1',
       'example.net. 60 NS ns.example.org.',
     ]);
@@ -189,7 +191,7 @@ describe('changedZones', () => {
     {
       name: 'the zone of an RRset',
       given: [record('a.example.org', 'A', ['192.0.2.1'])],
-      want: 'example.org.',
+      want: 'edit example.org.',
     },
     {
       name: 'a changed zone',
@@ -242,8 +244,9 @@ describe('changedZones', () => {
   ];
   for (const { name, given, want } of cases) {
     it(name, () => {
-      const { compile, drop } = changedZones(before, previewConfig(before, given));
-      expect([...compile, ...drop.map((apex) => `-${apex}`)].join(' ')).toBe(want);
+      const { compile, edit, drop } = changedZones(before, previewConfig(before, given));
+      const edited = edit.map((apex) => `edit ${apex}`);
+      expect([...compile, ...edited, ...drop.map((apex) => `-${apex}`)].join(' ')).toBe(want);
     });
   }
 

@@ -3,6 +3,7 @@ import { resourcePath } from '../../config/resource-path.ts';
 import { type Endpoint, endpointSchema, type Pool } from '../../config/resources/pool.ts';
 import { API_OWNER, type ApiCollection, type Shelf } from '../collection.ts';
 import { plainIdentity } from '../identities.ts';
+import { pageOf } from '../page.ts';
 import { type ProblemReply, refuse } from '../reply.ts';
 import type { Params } from '../route.ts';
 
@@ -35,8 +36,10 @@ function openPool(config: Config, params: Params): Shelf<Endpoint, Endpoint> | P
   const name = params.pool ?? '';
   const stored = config.pools.get(name);
   if (stored === undefined) return refuse('not-found', `There is no pool ${name}.`);
+  const entries = entriesOf(stored);
   return {
-    entries: entriesOf(stored),
+    entries,
+    page: (query) => pageOf(entries, query),
     toValue: (endpoint) => endpoint,
     toBody: (endpoint) => endpoint,
     changes: (key, endpoint) => [

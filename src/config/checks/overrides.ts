@@ -1,15 +1,15 @@
 import type { Override } from '../resources/override.ts';
-import { type CheckScope, exists, report } from './scope.ts';
+import { type CheckScope, exists, onlyWhenChanged, report } from './scope.ts';
 
 /** Overrides that hold for nothing: mostly a typing mistake, else a leftover. */
-export function checkOverrides(scope: CheckScope): void {
+export const checkOverrides = onlyWhenChanged(['overrides', 'pools', 'dataCenters'], (scope): void => {
   for (const [id, { value, owner }] of scope.config.overrides) {
     const missing = missingTarget(scope, value);
     if (missing === undefined) continue;
     const message = `The override holds for ${missing}, which does not exist; delete it or name another target.`;
     report(scope, owner, 'unknown-override-target', `overrides/${id}/target`, message);
   }
-}
+});
 
 function missingTarget(scope: CheckScope, { target }: Override): string | undefined {
   if (target.kind === 'data-center') {

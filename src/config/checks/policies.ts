@@ -7,13 +7,13 @@ import { resolvePolicy } from '../../steering/resolve-policy.ts';
 import type { Config, Owner } from '../model.ts';
 import { policyTrees, unknownKind } from '../policy-trees.ts';
 import type { Pool } from '../resources/pool.ts';
-import { type CheckScope, checkReference, report } from './scope.ts';
+import { checkReference, onlyWhenChanged, report } from './scope.ts';
 
 /** A policy without a file of its own to point at. */
 const NOBODY: Owner = { kind: 'api' };
 
 /** Policies that name what is not there, name themselves, or are too large with all they name. */
-export function checkPolicies(scope: CheckScope): void {
+export const checkPolicies = onlyWhenChanged(['policies', 'dataCenters'], (scope): void => {
   const { config } = scope;
   const trees = policyTrees(config, scope.broken);
   const told = new Set<string>();
@@ -46,7 +46,7 @@ export function checkPolicies(scope: CheckScope): void {
       report(scope, holder?.owner ?? NOBODY, problem.code, problem.path, problem.message);
     }
   }
-}
+});
 
 /** Whether a policy, with the data centers of a pool as candidates, ranks any of them for any client. */
 export type ReachCheck = (policy: string, pool: Pool) => boolean;

@@ -2,12 +2,12 @@ import { formatAddress, normalise, parseAddress } from '../../dns/address.ts';
 import type { Owner, Stored } from '../model.ts';
 import type { Endpoint, Pool } from '../resources/pool.ts';
 import { checkDomainName } from './domain-names.ts';
-import { type CheckScope, checkReference, report } from './scope.ts';
+import { type CheckScope, checkReference, onlyWhenChanged, report } from './scope.ts';
 
 /** Endpoints that refer to nothing, that exist twice, or that nobody could probe. */
-export function checkPools(scope: CheckScope): void {
+export const checkPools = onlyWhenChanged(['pools', 'monitors', 'dataCenters'], (scope): void => {
   for (const [name, stored] of scope.config.pools) checkPool(scope, `pools/${name}`, stored);
-}
+});
 
 function checkPool(scope: CheckScope, path: string, { value: pool, owner }: Stored<Pool>): void {
   if (pool.monitor !== undefined) {

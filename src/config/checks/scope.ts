@@ -15,6 +15,26 @@ export interface CheckScope {
   readonly problems: Problem[];
 }
 
+/**
+ * A check that is not done again, only its problems told again, while the parts of the configuration that it reads
+ * are the same objects. Most writes change one part of it.
+ */
+export function onlyWhenChanged(
+  reads: readonly (keyof Config)[],
+  check: (scope: CheckScope) => void,
+): (scope: CheckScope) => void {
+  let last: { readonly inputs: readonly unknown[]; readonly problems: readonly Problem[] } | undefined;
+  return (scope) => {
+    const inputs = [scope.broken, ...reads.map((part) => scope.config[part])];
+    if (last === undefined || inputs.some((input, i) => input !== last?.inputs[i])) {
+      const problems: Problem[] = [];
+      check({ ...scope, problems });
+      last = { inputs, problems };
+    }
+    for (const problem of last.problems) scope.problems.push(problem);
+  };
+}
+
 /** Adds a problem, with the file and line where a directory says so. */
 export function report(scope: CheckScope, owner: Owner, code: string, path: string, message: string): void {
   scope.problems.push(problemAt(owner, code, path, message));

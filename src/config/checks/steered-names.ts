@@ -1,12 +1,14 @@
+import { parseName } from '../../dns/name.ts';
 import { formatType, TYPE_A, TYPE_AAAA, TYPE_CNAME } from '../../dns/type.ts';
 import { closestZone, parentName } from '../closest-zone.ts';
-import type { Stored } from '../model.ts';
+import type { Config, Stored } from '../model.ts';
+import type { Problem } from '../problem.ts';
 import type { Pool } from '../resources/pool.ts';
 import type { SteeredName } from '../resources/steered-name.ts';
 import type { ZoneShape } from '../zone-shape.ts';
 import { checkDomainName } from './domain-names.ts';
 import { createReachCheck, type ReachCheck } from './policies.ts';
-import { type CheckScope, checkReference, exists, report } from './scope.ts';
+import { type CheckScope, checkReference, exists, onlyWhenChanged, problemAt, report } from './scope.ts';
 import { shapeOf } from './zones.ts';
 
 /** Types that a steered name answers itself. */
@@ -14,16 +16,40 @@ const steeredTypes: readonly number[] = [TYPE_A, TYPE_AAAA, TYPE_CNAME];
 
 /** Steered names that lead nowhere, or that stand where their zone cannot answer them. */
 export function checkSteeredNames(scope: CheckScope): void {
-  const reach = createReachCheck(scope.config);
-  for (const [name, stored] of scope.config.steeredNames) {
-    const path = `steeredNames/${name}`;
-    const { value, owner } = stored;
-    checkReference(scope, owner, `${path}/pool`, 'The steered name', 'pools', value.pool);
-    checkReference(scope, owner, `${path}/policy`, 'The steered name', 'policies', value.policy);
-    checkReach(scope, path, stored, reach);
-    if (checkDomainName(scope, owner, `${path}/name`, name)) checkPlace(scope, path, name, stored);
-  }
+  checkReferences(scope);
+  checkApexes(scope);
+  checkPlaces(scope);
 }
+
+const checkReferences = onlyWhenChanged(
+  ['steeredNames', 'pools', 'policies', 'dataCenters'],
+  (scope): void => {
+    const reach = createReachCheck(scope.config);
+    for (const [name, stored] of scope.config.steeredNames) {
+      const path = `steeredNames/${name}`;
+      const { value, owner } = stored;
+      checkReference(scope, owner, `${path}/pool`, 'The steered name', 'pools', value.pool);
+      checkReference(scope, owner, `${path}/policy`, 'The steered name', 'policies', value.policy);
+      checkReach(scope, path, stored, reach);
+      checkDomainName(scope, owner, `${path}/name`, name);
+    }
+  },
+);
+
+/** What a steered name's zone decides before its records do. */
+const checkApexes = onlyWhenChanged(['steeredNames', 'pools', 'zones'], (scope): void => {
+  for (const [name, stored] of scope.config.steeredNames) {
+    if (!parseName(name).ok) continue;
+    const path = `steeredNames/${name}`;
+    const apex = closestZone(name, (candidate) => exists(scope, 'zones', candidate));
+    if (apex === undefined) {
+      const message = `The steered name ${name} is in none of our zones; add its zone first.`;
+      report(scope, stored.owner, 'outside-every-zone', `${path}/name`, message);
+    } else {
+      checkCanonicalNames(scope, path, apex, stored, scope.config.pools.get(stored.value.pool)?.value);
+    }
+  }
+});
 
 /** Whether any client can get an answer at all. */
 function checkReach(
@@ -43,20 +69,57 @@ function checkReach(
   }
 }
 
-function checkPlace(scope: CheckScope, path: string, name: string, stored: Stored<SteeredName>): void {
-  const { value, owner } = stored;
-  const apex = closestZone(name, (candidate) => exists(scope, 'zones', candidate));
-  if (apex === undefined) {
-    const message = `The steered name ${name} is in none of our zones; add its zone first.`;
-    report(scope, owner, 'outside-every-zone', `${path}/name`, message);
-    return;
+/** What the records of a steered name's zone leave room for. Only the zones whose records changed are looked at. */
+function checkPlaces(scope: CheckScope): void {
+  const { pools } = scope.config;
+  for (const [apex, names] of steeredNamesByZone(scope)) {
+    const shape = shapeOf(scope, apex);
+    if (shape === undefined) continue;
+    const known = checkedPlaces.get(names);
+    if (known?.shape === shape && known.pools === pools) {
+      scope.problems.push(...known.problems);
+      continue;
+    }
+    const problems = names.flatMap(({ value, owner }) => {
+      const conflict = steeredConflict(value.name, apex, shape, pools.get(value.pool)?.value);
+      if (conflict === undefined) return [];
+      return [problemAt(owner, conflict.code, `steeredNames/${value.name}/name`, conflict.message)];
+    });
+    checkedPlaces.set(names, { shape, pools, problems });
+    scope.problems.push(...problems);
   }
-  const pool = scope.config.pools.get(value.pool)?.value;
-  checkCanonicalNames(scope, path, apex, stored, pool);
-  const shape = shapeOf(scope, apex);
-  if (shape === undefined) return;
-  const conflict = steeredConflict(name, apex, shape, pool);
-  if (conflict !== undefined) report(scope, owner, conflict.code, `${path}/name`, conflict.message);
+}
+
+interface CheckedPlaces {
+  readonly shape: ZoneShape;
+  readonly pools: Config['pools'];
+  readonly problems: readonly Problem[];
+}
+
+/** By the identity of a zone's list of steered names, which stays while no steered name and no zone changes. */
+const checkedPlaces = new WeakMap<readonly Stored<SteeredName>[], CheckedPlaces>();
+
+type NamesByZone = ReadonlyMap<string, readonly Stored<SteeredName>[]>;
+
+interface Grouped {
+  readonly inputs: readonly unknown[];
+  readonly names: NamesByZone;
+}
+
+let lastGrouped: Grouped | undefined;
+
+function steeredNamesByZone(scope: CheckScope): NamesByZone {
+  const { config, broken } = scope;
+  const inputs = [config.steeredNames, config.zones, broken];
+  if (lastGrouped === undefined || inputs.some((input, i) => input !== lastGrouped?.inputs[i])) {
+    const names = Map.groupBy(
+      [...config.steeredNames.values()].filter(({ value }) => parseName(value.name).ok),
+      ({ value }) => closestZone(value.name, (candidate) => exists(scope, 'zones', candidate)) ?? '',
+    );
+    names.delete('');
+    lastGrouped = { inputs, names };
+  }
+  return lastGrouped.names;
 }
 
 function checkCanonicalNames(

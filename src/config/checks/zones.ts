@@ -4,14 +4,19 @@ import type { Config, Owner, Stored } from '../model.ts';
 import { rrsetKey } from '../model.ts';
 import type { Problem } from '../problem.ts';
 import { rrsetPath } from '../resource-path.ts';
-import type { RRset } from '../resources/rrset.ts';
 import type { Zone } from '../resources/zone.ts';
-import { type ZoneShape, zoneShape } from '../zone-shape.ts';
+import { type RRsets, shardOf, shardsOf } from '../rrset-map.ts';
+import type { ZoneShape } from '../zone-shape.ts';
 import { checkDomainName } from './domain-names.ts';
 import { checkRRset } from './rrsets.ts';
-import { type CheckScope, problemAt, report } from './scope.ts';
+import { type CheckScope, onlyWhenChanged, problemAt, report } from './scope.ts';
 
-type RRsets = ReadonlyMap<string, Stored<RRset>>;
+interface CheckedShard {
+  readonly apex: string;
+  readonly problems: readonly Problem[];
+  /** Owner names of NS RRsets below the apex. */
+  readonly cuts: readonly string[];
+}
 
 interface CheckedZone {
   readonly apex: string;
@@ -19,7 +24,8 @@ interface CheckedZone {
   readonly shape: ZoneShape;
 }
 
-/** By the identity of a zone's map of RRsets, which is immutable: a zone that nobody edited is not looked at again. */
+/** By identity, for maps of RRsets are immutable: a part of a zone that nobody edited is not looked at again. */
+const checkedShards = new WeakMap<RRsets, CheckedShard>();
 const checkedZones = new WeakMap<RRsets, CheckedZone>();
 
 const NO_RRSETS: RRsets = new Map();
@@ -27,12 +33,13 @@ const NOBODY: Owner = { kind: 'api' };
 
 /** Zones' own names, and everything of the RRsets that the API edits. */
 export function checkZones(scope: CheckScope): void {
-  for (const [apex, { value, owner }] of scope.config.zones) checkZoneFields(scope, apex, value, owner);
+  checkAllFields(scope);
   for (const [apex, rrsets] of scope.config.rrsets) {
     if (rrsets.size === 0) continue;
     const zone = scope.config.zones.get(apex);
-    if (zone?.value.kind === 'rrsets') scope.problems.push(...checkApiZone(apex, rrsets).problems);
-    else
+    if (zone?.value.kind === 'rrsets') {
+      for (const problem of checkApiZone(apex, rrsets).problems) scope.problems.push(problem);
+    } else
       report(
         scope,
         zone?.owner ?? NOBODY,
@@ -42,6 +49,10 @@ export function checkZones(scope: CheckScope): void {
       );
   }
 }
+
+const checkAllFields = onlyWhenChanged(['zones'], (scope) => {
+  for (const [apex, { value, owner }] of scope.config.zones) checkZoneFields(scope, apex, value, owner);
+});
 
 /** The shape of a zone: from its RRsets, or as the caller knows it from its blob; undefined where nobody knows. */
 export function shapeOf(scope: CheckScope, apex: string): ZoneShape | undefined {
@@ -85,29 +96,62 @@ function homelessSentence(apex: string, rrsets: RRsets, zone: Stored<Zone> | und
 function checkApiZone(apex: string, rrsets: RRsets): CheckedZone {
   const known = checkedZones.get(rrsets);
   if (known?.apex === apex) return known;
-  const apexWire = parseName(apex);
-  const shape = zoneShape(apex, shapesOf(rrsets));
-  const problems: Problem[] = [];
-  if (apexWire.ok) {
-    for (const [key, stored] of rrsets) problems.push(...checkRRset(apex, apexWire.value, key, stored));
-  }
-  problems.push(...checkCompany(apex, rrsets, shape));
-  const checked = { apex, problems, shape };
+  const shards = shardsOf(rrsets);
+  const checkedParts = shards.map((shard) => checkShard(apex, shard));
+  const checked = {
+    apex,
+    problems: checkedParts.flatMap(({ problems }) => problems),
+    shape: {
+      typesAt: { get: (name: string) => typesOf(shardOf(rrsets, name)).get(name) },
+      cuts: new Set(checkedParts.flatMap(({ cuts }) => cuts)),
+    },
+  };
   checkedZones.set(rrsets, checked);
   return checked;
 }
 
-function* shapesOf(rrsets: RRsets): Generator<{ owner: string; type: number }> {
-  for (const { value } of rrsets.values()) {
+/** Made only where somebody asks: most zones have no steered names, or few. */
+const typesOfShards = new WeakMap<RRsets, ReadonlyMap<string, readonly number[]>>();
+
+function typesOf(shard: RRsets): ReadonlyMap<string, readonly number[]> {
+  const known = typesOfShards.get(shard);
+  if (known !== undefined) return known;
+  const typesByName = new Map<string, number[]>();
+  for (const { value } of shard.values()) {
     const type = parseType(value.type);
-    if (type !== undefined) yield { owner: value.name, type };
+    if (type === undefined) continue;
+    const types = typesByName.get(value.name);
+    if (types === undefined) typesByName.set(value.name, [type]);
+    else types.push(type);
   }
+  typesOfShards.set(shard, typesByName);
+  return typesByName;
+}
+
+function checkShard(apex: string, rrsets: RRsets): CheckedShard {
+  const known = checkedShards.get(rrsets);
+  if (known?.apex === apex) return known;
+  const apexWire = parseName(apex);
+  const problems: Problem[] = [];
+  const cuts: string[] = [];
+  let hasCname = false;
+  for (const [key, stored] of rrsets) {
+    const { name, type } = stored.value;
+    if (type === 'CNAME') hasCname = true;
+    else if (type === 'NS' && name !== apex) cuts.push(name);
+    if (apexWire.ok)
+      for (const problem of checkRRset(apex, apexWire.value, key, stored)) problems.push(problem);
+  }
+  if (hasCname) for (const problem of checkCompany(apex, rrsets)) problems.push(problem);
+  const checked = { apex, problems, cuts };
+  checkedShards.set(rrsets, checked);
+  return checked;
 }
 
 /** A CNAME stands alone at its owner (RFC 1034 section 3.6.2). */
-function checkCompany(apex: string, rrsets: RRsets, { typesAt }: ZoneShape): Problem[] {
+function checkCompany(apex: string, rrsets: RRsets): Problem[] {
   const problems: Problem[] = [];
-  for (const [name, types] of typesAt) {
+  for (const [name, types] of typesOf(rrsets)) {
     if (types.length < 2 || !types.includes(TYPE_CNAME)) continue;
     if (!types.some((type) => type !== TYPE_CNAME && !mayStandBesideCname(type))) continue;
     const key = rrsetKey(name, 'CNAME');

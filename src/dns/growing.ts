@@ -3,8 +3,17 @@ const INITIAL_LENGTH = 1024;
 
 /** A list of signed 32-bit numbers that grows by doubling: millions of entries without an object each. */
 export class GrowingInts {
-  #values = new Int32Array(INITIAL_LENGTH);
-  #length = 0;
+  #values: Int32Array;
+  #length: number;
+
+  /**
+   * Starts with room for what will be there, as far as it is known. Given an array, that is the room, and its first
+   * `length` values are there already; what does not fit moves to an array of the list's own.
+   */
+  constructor(room: number | Int32Array = INITIAL_LENGTH, length = 0) {
+    this.#values = typeof room === 'number' ? new Int32Array(Math.max(1, room)) : room;
+    this.#length = length;
+  }
 
   get length(): number {
     return this.#length;
@@ -12,7 +21,7 @@ export class GrowingInts {
 
   push(value: number): void {
     if (this.#length === this.#values.length) {
-      const wider = new Int32Array(2 * this.#values.length);
+      const wider = new Int32Array(Math.max(INITIAL_LENGTH, 2 * this.#values.length));
       wider.set(this.#values);
       this.#values = wider;
     }
@@ -42,11 +51,22 @@ export class GrowingInts {
 
 /** The same for octets. */
 export class GrowingOctets {
-  #octets = new Uint8Array(INITIAL_LENGTH);
-  #length = 0;
+  #octets: Uint8Array;
+  #length: number;
+
+  /** As `GrowingInts`. */
+  constructor(room: number | Uint8Array = INITIAL_LENGTH, length = 0) {
+    this.#octets = typeof room === 'number' ? new Uint8Array(Math.max(1, room)) : room;
+    this.#length = length;
+  }
 
   get length(): number {
     return this.#length;
+  }
+
+  /** All octets with the room behind them; valid until the next append. */
+  get octets(): Uint8Array {
+    return this.#octets;
   }
 
   /** Appends the octets of `source` from `start` to before `end`. */
@@ -83,7 +103,7 @@ export class GrowingOctets {
 
   #reserve(more: number): void {
     if (this.#length + more <= this.#octets.length) return;
-    let room = 2 * this.#octets.length;
+    let room = Math.max(INITIAL_LENGTH, 2 * this.#octets.length);
     while (room < this.#length + more) room *= 2;
     const wider = new Uint8Array(room);
     wider.set(this.view());
