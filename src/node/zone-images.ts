@@ -3,7 +3,6 @@ import type { Problem } from '../config/problem.ts';
 import type { Zone } from '../config/resources/zone.ts';
 import { changedOwners, MAX_PLAIN_RRSETS, type RRsets } from '../config/rrset-map.ts';
 import { lowercaseName, parseName } from '../dns/name.ts';
-import { openCollector } from '../server/collect-replaced.ts';
 import { ZoneEditor } from '../snapshot/edit-zone.ts';
 import type { ZoneRoom } from '../snapshot/encoded-zone.ts';
 import type { BootedImages } from './booted-images.ts';
@@ -41,10 +40,10 @@ interface EditedImage {
 const NO_RRSETS: RRsets = new Map();
 
 /**
- * Counts one image in so many: those that edits leave behind are collected without, see `#editInPlace`, but for the few
- * that have grown old meanwhile.
+ * Each edit leaves an image of 10 MB behind. If all of them are counted, the collector searches all of the heap every
+ * second write, which takes more than the writes. One in four: at most a few hundred megabytes wait to be collected.
  */
-const EDITS_PER_COUNT = 16;
+const EDITS_PER_COUNT = 4;
 
 /**
  * The image of each zone, made anew when something of it changed:
@@ -58,7 +57,6 @@ export class ZoneImages {
   readonly #images = new Map<string, SharedArrayBuffer>();
   readonly #problems = new Map<string, readonly Problem[]>();
   readonly #edited = new Map<string, EditedImage>();
-  readonly #collect = openCollector();
   #edits = 0;
 
   constructor(parts: ZoneImagesParts) {
@@ -128,9 +126,6 @@ export class ZoneImages {
     const edited = this.#edited.get(apex);
     const zone = config.zones.get(apex);
     if (edited === undefined || zone !== edited.zone || zone.value.kind !== 'rrsets') return false;
-    // The image before the last is served no more. It takes 10 MB of shared memory, of which the collector counts
-    // nothing; if it were told, all of the heap would be searched every few writes.
-    this.#collect({ type: 'minor' });
     const rrsets = config.rrsets.get(apex) ?? NO_RRSETS;
     const owners = changedOwners(edited.rrsets, rrsets);
     if (owners === undefined) return false;
