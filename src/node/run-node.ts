@@ -202,6 +202,6 @@ function tellTransport(outlet: DnsOutlet, settings: Settings, log: Logger): void
   else
     log.warn(
       { sockets },
-      'DNS is served without the addon, at about half the speed; build it with "npm run build" where there is a C compiler, or choose --sockets node',
+      'DNS is served without the addon, at about 40 % of the speed; build it with "npm run build" where there is a C compiler, or choose --sockets node',
     );
 }
