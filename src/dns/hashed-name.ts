@@ -43,7 +43,6 @@ const POINTER_LENGTH = 2;
  * where it has a compression pointer, another label type, or more than 255 octets.
  */
 export function readPlainName(name: HashedName, bytes: Uint8Array, offset: number, end: number): number {
-  const { labelOffsets, octets, suffixHashes } = name;
   name.length = 0;
   let at = offset;
   let length = 0;
@@ -54,16 +53,10 @@ export function readPlainName(name: HashedName, bytes: Uint8Array, offset: numbe
     const next = at + labelLength + 1;
     if (labelLength > MAX_LABEL_LENGTH || next > end || length + labelLength + 1 > MAX_NAME_LENGTH)
       return BAD_NAME;
-    labelOffsets[labels] = length;
-    octets[length++] = labelLength;
-    let hash = beginLabelHash(labelLength);
-    for (at++; at < next; at++) {
-      const octet = lowercaseOctet(bytes[at] as number);
-      octets[length++] = octet;
-      hash = addToLabelHash(hash, octet);
-    }
+    copyLabel(name, labels, length, bytes, at);
+    length += labelLength + 1;
+    at = next;
     if (labelLength === 0) break;
-    suffixHashes[labels] = hash;
     labels++;
   }
   finishName(name, length, labels);
@@ -80,7 +73,6 @@ export function readCompressedName(
   offset: number,
   end: number,
 ): boolean {
-  const { labelOffsets, octets, suffixHashes } = name;
   name.length = 0;
   let at = offset;
   let earliest = offset;
@@ -99,16 +91,10 @@ export function readCompressedName(
     const next = at + labelLength + 1;
     if (labelLength > MAX_LABEL_LENGTH || next > end || length + labelLength + 1 > MAX_NAME_LENGTH)
       return false;
-    labelOffsets[labels] = length;
-    octets[length++] = labelLength;
-    let hash = beginLabelHash(labelLength);
-    for (at++; at < next; at++) {
-      const octet = lowercaseOctet(bytes[at] as number);
-      octets[length++] = octet;
-      hash = addToLabelHash(hash, octet);
-    }
+    copyLabel(name, labels, length, bytes, at);
+    length += labelLength + 1;
+    at = next;
     if (labelLength === 0) break;
-    suffixHashes[labels] = hash;
     labels++;
   }
   finishName(name, length, labels);
@@ -127,6 +113,24 @@ export function skipName(bytes: Uint8Array, offset: number, end: number): number
     if (at - offset >= MAX_NAME_LENGTH) return BAD_NAME;
   }
   return BAD_NAME;
+}
+
+/**
+ * Copies the label at `at` with its length, in lower case, to `to`. Its hash goes where that of the suffix is to be;
+ * the root's is written over at the end.
+ */
+function copyLabel(name: HashedName, label: number, to: number, bytes: Uint8Array, at: number): void {
+  const { labelOffsets, octets, suffixHashes } = name;
+  const labelLength = bytes[at] as number;
+  labelOffsets[label] = to;
+  octets[to] = labelLength;
+  let hash = beginLabelHash(labelLength);
+  for (let i = 1; i <= labelLength; i++) {
+    const octet = lowercaseOctet(bytes[at + i] as number);
+    octets[to + i] = octet;
+    hash = addToLabelHash(hash, octet);
+  }
+  suffixHashes[label] = hash;
 }
 
 /** Joins the hashes of the labels, which stand where those of the suffixes are to be. */

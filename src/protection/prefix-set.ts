@@ -1,3 +1,4 @@
+import { getInt32 } from '../dns/get-integer.ts';
 import type { Prefix } from '../geo/prefix.ts';
 
 /**
@@ -82,12 +83,7 @@ function isAtMost(words: Int32Array, edge: number, octets: Uint8Array): boolean 
 }
 
 function addressWord(octets: Uint8Array, at: number): number {
-  const word =
-    ((octets[at] as number) << 24) |
-    ((octets[at + 1] as number) << 16) |
-    ((octets[at + 2] as number) << 8) |
-    (octets[at + 3] as number);
-  return word ^ TOP_BIT;
+  return getInt32(octets, at) ^ TOP_BIT;
 }
 
 function wordOf(edge: bigint, shift: bigint): number {

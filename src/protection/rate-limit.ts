@@ -1,3 +1,4 @@
+import { getInt32 } from '../dns/get-integer.ts';
 import { holdsAddress, openPrefixSet, type PrefixSet } from './prefix-set.ts';
 import { halfSipHash13 } from './siphash.ts';
 
@@ -113,8 +114,8 @@ export function chargeResponse(
 ): LimitOutcome {
   if (limiter.exempt !== undefined && holdsAddress(limiter.exempt, family, address)) return 'none';
   const { cells, key, message } = limiter;
-  message[0] = wordAt(address, 0) & (family === 4 ? limiter.ipv4Mask : limiter.ipv6HighMask);
-  message[1] = family === 4 ? 0 : wordAt(address, 4) & limiter.ipv6LowMask;
+  message[0] = getInt32(address, 0) & (family === 4 ? limiter.ipv4Mask : limiter.ipv6HighMask);
+  message[1] = family === 4 ? 0 : getInt32(address, 4) & limiter.ipv6LowMask;
   message[2] = (type << 4) | (classNumber(responseClass) << 1) | (family === 4 ? 0 : 1);
   message[3] = zone;
   message[4] = node;
@@ -183,13 +184,4 @@ function classNumber(responseClass: ResponseClass): number {
 /** The first `length` bits of 32. */
 function maskOf(length: number): number {
   return length === 0 ? 0 : (-1 << (32 - length)) | 0;
-}
-
-function wordAt(octets: Uint8Array, at: number): number {
-  return (
-    ((octets[at] as number) << 24) |
-    ((octets[at + 1] as number) << 16) |
-    ((octets[at + 2] as number) << 8) |
-    (octets[at + 3] as number)
-  );
 }

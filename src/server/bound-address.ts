@@ -1,4 +1,4 @@
-import { type ListenAddress, ListenError } from './listen-address.ts';
+import { type ListenAddress, ListenError, mayTryAnotherPort } from './listen-address.ts';
 import type { Native } from './native.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { Sharing } from './worker-link.ts';
@@ -27,9 +27,6 @@ export interface BoundAddressParts {
 }
 
 const NONE: SocketCounts = { udp: 0, tcp: 0 };
-
-/** The system picks the UDP port without asking whether it is free for TCP too; that it seldom is not. */
-const MAX_FREE_PORT_TRIES = 10;
 
 /**
  * The sockets of one listen address, opened on the addon by the main thread and kept while workers come and go: what
@@ -157,8 +154,7 @@ export function openBoundAddress(wanted: WantedAddress, parts: BoundAddressParts
       return openOnce(wanted, parts, opened);
     } catch (error) {
       for (const descriptor of opened) parts.native.closeSocket(descriptor);
-      const taken = error instanceof ListenError && error.code === 'EADDRINUSE';
-      if (!taken || wanted.port !== 0 || tries === MAX_FREE_PORT_TRIES) throw error;
+      if (!mayTryAnotherPort(error, wanted, tries)) throw error;
     }
   }
 }

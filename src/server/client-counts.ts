@@ -1,4 +1,5 @@
 import type { ClientAddress } from '../answer/respond.ts';
+import { getInt32 } from '../dns/get-integer.ts';
 
 /**
  * How many connections each client has: an IPv4 address, or the /64 that one IPv6 client can have all of.
@@ -80,19 +81,9 @@ export class ClientCounts {
 
 /** IPv4 gets what no client's IPv6 address begins with: it would be multicast. */
 function highOf({ family, octets }: ClientAddress): number {
-  return family === 4 ? 0xffff_ffff : uint32At(octets, 0);
+  return family === 4 ? 0xffff_ffff : getInt32(octets, 0) >>> 0;
 }
 
 function lowOf({ family, octets }: ClientAddress): number {
-  return uint32At(octets, family === 4 ? 0 : 4);
-}
-
-function uint32At(octets: Uint8Array, at: number): number {
-  return (
-    (((octets[at] as number) << 24) |
-      ((octets[at + 1] as number) << 16) |
-      ((octets[at + 2] as number) << 8) |
-      (octets[at + 3] as number)) >>>
-    0
-  );
+  return getInt32(octets, family === 4 ? 0 : 4) >>> 0;
 }

@@ -27,6 +27,15 @@ export class ListenError extends Error {
   }
 }
 
+/** The system picks the UDP port without asking whether it is free for TCP too; that it seldom is not. */
+const MAX_FREE_PORT_TRIES = 10;
+
+/** Whether an address for which any port will do failed, for so many tries, only because TCP has the port taken. */
+export function mayTryAnotherPort(error: unknown, wanted: ListenAddress, tries: number): boolean {
+  const taken = error instanceof ListenError && error.code === 'EADDRINUSE';
+  return taken && wanted.port === 0 && tries < MAX_FREE_PORT_TRIES;
+}
+
 function listenAdvice(code: string, { address, port }: ListenAddress, cause: string, flag: string): string {
   switch (code) {
     case 'EADDRINUSE':

@@ -4,7 +4,7 @@ import {
   type SocketCounts,
   type WantedAddress,
 } from './bound-address.ts';
-import { type ListenAddress, ListenError } from './listen-address.ts';
+import { type ListenAddress, mayTryAnotherPort } from './listen-address.ts';
 import type { Native } from './native.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { Sharing } from './worker-link.ts';
@@ -34,9 +34,6 @@ export interface Workers {
   readonly udp: readonly WorkerSupervisor[];
   readonly tcp: WorkerSupervisor;
 }
-
-/** The system picks the UDP port without asking whether it is free for TCP too; that it seldom is not. */
-const MAX_FREE_PORT_TRIES = 10;
 
 /** With the addon: the main thread opens all sockets, and keeps them. Rejects with a `ListenError`, with none open. */
 export async function listenOnAddon(
@@ -129,8 +126,7 @@ async function listenOnBoth(
       return bound;
     } catch (error) {
       await udp.release(bound);
-      const taken = error instanceof ListenError && error.code === 'EADDRINUSE';
-      if (!taken || wanted.port !== 0 || tries === MAX_FREE_PORT_TRIES) throw error;
+      if (!mayTryAnotherPort(error, wanted, tries)) throw error;
     }
   }
 }

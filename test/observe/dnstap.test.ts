@@ -10,8 +10,8 @@ import { createCounters, openCounters, readCounters } from '../../src/observe/co
 import { ControlFrames, encodeControl, encodeFrames } from '../../src/observe/dnstap/control-frame.ts';
 import { DnstapEncoder } from '../../src/observe/dnstap/dnstap-message.ts';
 import { FrameStream } from '../../src/observe/dnstap/frame-stream.ts';
-import { digPacket } from '../answer/world.ts';
-import { namedSample, octetsOf } from './samples.ts';
+import { addressOctets, digPacket } from '../answer/world.ts';
+import { namedSample } from './samples.ts';
 
 const CONTENT = 'protobuf:dnstap.Dnstap';
 
@@ -233,7 +233,7 @@ describe.skipIf(!hasTools)(
       // QR: dnstap-read tells a query from a response by the type of the message.
       response[2] = (response[2] ?? 0) | 0x80;
       const v4 = namedSample({ changes: { query: packet, queryLength: packet.length, response } }).sample;
-      const v6 = { ...v4, resolver: octetsOf('2001:db8::53'), transport: 'tcp' as const, port: 65_535 };
+      const v6 = { ...v4, resolver: addressOctets('2001:db8::53'), transport: 'tcp' as const, port: 65_535 };
       for (const sample of [v4, v6]) {
         stream.add(encoder.encodeQuery(sample));
         stream.add(encoder.encodeResponse(sample));

@@ -6,7 +6,8 @@ import { createCounters, openCounters, readCounters } from '../../src/observe/co
 import { formatQueryLine, type LoggedClients } from '../../src/observe/query-log/query-line.ts';
 import { type LineSink, QueryLog } from '../../src/observe/query-log/query-log.ts';
 import { RotatingFile } from '../../src/observe/query-log/rotating-file.ts';
-import { namedSample, type SampleText, wireName } from './samples.ts';
+import { name as wireName } from '../answer/world.ts';
+import { namedSample, type SampleText } from './samples.ts';
 
 const lines: readonly { name: string; given: SampleText; clients?: LoggedClients; want: object }[] = [
   {

@@ -7,8 +7,8 @@ import { Sampler } from '../../src/observe/samples/sampler.ts';
 import { Answerer } from '../../src/server/answerer.ts';
 import type { SnapshotMessage } from '../../src/snapshot/snapshot.ts';
 import { openSnapshot } from '../../src/snapshot/snapshot.ts';
-import { createWorldMessage, digPacket } from '../answer/world.ts';
-import { octetsOf, seededRandom, testSampler } from './samples.ts';
+import { addressOctets, createWorldMessage, digPacket, seededRandom } from '../answer/world.ts';
+import { testSampler } from './samples.ts';
 
 const world: SnapshotMessage = createWorldMessage({
   zones: [
@@ -40,21 +40,20 @@ function textOf(octets: Uint8Array): string {
   return Buffer.from(octets).toString('hex');
 }
 
+/** Answers in that world, and fails the test where a query meets a bug. */
+function answererOf(sampler: Sampler, counters: Float64Array, nowMs: () => number): Answerer {
+  const onBug = (error: unknown): void => expect.fail(String(error));
+  return new Answerer(world, counters, seededRandom(1), onBug, sampler, nowMs);
+}
+
 describe('a sampled query', () => {
   it('is kept as it came, though it is answered in its own place', () => {
     const { sampler, ring, counters } = testSampler(1, RING_OCTETS);
-    const answerer = new Answerer(
-      world,
-      counters,
-      seededRandom(1),
-      (error) => expect.fail(String(error)),
-      sampler,
-      () => 1234.5,
-    );
+    const answerer = answererOf(sampler, counters, () => 1234.5);
     const { packet } = digPacket('alias.example.org A +subnet=198.51.100.0/24');
     const slot = new Uint8Array(2048);
     slot.set(packet);
-    const client = { family: 4 as const, octets: octetsOf('192.0.2.99'), port: 4242 };
+    const client = { family: 4 as const, octets: addressOctets('192.0.2.99'), port: 4242 };
     const length = answerer.answer(slot, packet.length, client, 'udp', slot);
 
     const samples = samplesIn(ring);
@@ -88,16 +87,9 @@ describe('a sampled query', () => {
 
   it('over IPv6 and TCP, outside our zones, is told as such', () => {
     const { sampler, ring, counters } = testSampler(1, RING_OCTETS);
-    const answerer = new Answerer(
-      world,
-      counters,
-      seededRandom(1),
-      (error) => expect.fail(String(error)),
-      sampler,
-      () => 1234.5,
-    );
+    const answerer = answererOf(sampler, counters, () => 1234.5);
     const { packet } = digPacket('www.example.net AAAA');
-    const client = { family: 6 as const, octets: octetsOf('2001:db8::53') };
+    const client = { family: 6 as const, octets: addressOctets('2001:db8::53') };
     answerer.answer(packet, packet.length, client, 'tcp', new Uint8Array(512));
     const [sample] = samplesIn(ring);
     expect(sample).toMatchObject({
@@ -243,20 +235,19 @@ describe('the rate of samples', () => {
     const counters = openCounters(createCounters());
     const sampler = new Sampler({ every: 2, perSecond: 100, ring }, counters, seededRandom(3));
     let nowMs = 1_000_000;
-    const answerer = new Answerer(
-      world,
-      counters,
-      seededRandom(1),
-      (e) => expect.fail(String(e)),
-      sampler,
-      () => nowMs,
-    );
+    const answerer = answererOf(sampler, counters, () => nowMs);
     const { packet } = digPacket('alias.example.org A');
     const slot = new Uint8Array(2048);
     /** Answers so many queries within a second; how many were sampled, and for how many the last one stands. */
     const second = (queries: number): { readonly taken: number; readonly weight: number } => {
       for (let i = 0; i < queries; i++)
-        answerer.answer(packet, packet.length, { family: 4, octets: octetsOf('192.0.2.9') }, 'udp', slot);
+        answerer.answer(
+          packet,
+          packet.length,
+          { family: 4, octets: addressOctets('192.0.2.9') },
+          'udp',
+          slot,
+        );
       const samples = samplesIn(ring);
       nowMs += 1000;
       answerer.tick();

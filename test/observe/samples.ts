@@ -1,39 +1,14 @@
 import { createDecision, type Decision } from '../../src/answer/decision.ts';
 import { createAnswerScratch } from '../../src/answer/scratch.ts';
-import { parseAddress, parsePrefix } from '../../src/dns/address.ts';
+import { parsePrefix } from '../../src/dns/address.ts';
 import { encodeQuery } from '../../src/dns/message.ts';
-import { parseName } from '../../src/dns/name.ts';
 import { parseType } from '../../src/dns/type.ts';
 import { createCounters, openCounters } from '../../src/observe/counters.ts';
 import type { NamedSample } from '../../src/observe/samples/named-sample.ts';
 import type { Sample } from '../../src/observe/samples/sample.ts';
 import { createSampleRing } from '../../src/observe/samples/sample-ring.ts';
 import { Sampler } from '../../src/observe/samples/sampler.ts';
-
-/** Draws that repeat from a seed: Marsaglia's xorshift. */
-export function seededRandom(seed: number): { nextUint32(): number } {
-  let state = seed | 1;
-  return {
-    nextUint32: () => {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      return state >>> 0;
-    },
-  };
-}
-
-export function wireName(text: string): Uint8Array {
-  const name = parseName(text);
-  if (!name.ok) throw new Error(`not a name: ${text}`);
-  return name.value;
-}
-
-export function octetsOf(address: string): Uint8Array {
-  const parsed = parseAddress(address);
-  if (parsed === undefined) throw new Error(`not an address: ${address}`);
-  return parsed.octets;
-}
+import { addressOctets, seededRandom, name as wire } from '../answer/world.ts';
 
 /** A sample in short; whatever is not given is that of a plain steered answer over UDP. */
 export interface SampleText {
@@ -50,7 +25,7 @@ export interface SampleText {
 export function namedSample(text: SampleText = {}): NamedSample {
   const { name = 'www.example.org.', type = 'A', resolver = '192.0.2.1', steered = true } = text;
   const query = encodeQuery({
-    name: wireName(name),
+    name: wire(name),
     type: parseType(type) ?? 0,
     id: 7,
     recursionDesired: false,
@@ -59,7 +34,7 @@ export function namedSample(text: SampleText = {}): NamedSample {
   const sample: Sample = {
     timeMs: Date.UTC(2026, 0, 1, 12, 0, 0, 250),
     transport: 'udp',
-    resolver: octetsOf(resolver),
+    resolver: addressOctets(resolver),
     port: 5353,
     query,
     queryLength: query.length,
@@ -69,7 +44,7 @@ export function namedSample(text: SampleText = {}): NamedSample {
     rcode: 0,
     queryType: parseType(type) ?? 0,
     truncated: false,
-    apex: wireName('example.org'),
+    apex: wire('example.org'),
     lastName: new Uint8Array(),
     steered,
     dataCenter: text.dataCenter === undefined ? -1 : 0,
