@@ -1,4 +1,4 @@
-import { bootDns } from './node/boot-dns.ts';
+import { bootDns } from './node/boot/boot-dns.ts';
 import type { NodeSignals } from './node/run-node.ts';
 import type { Settings } from './settings.ts';
 

@@ -1,6 +1,6 @@
 import { type Flag, flagsUsage, readArguments, strayWord } from '../flags.ts';
-import { connectControl } from '../node/control-socket.ts';
-import { type ControlReply, onMessage, sendMessage } from '../node/takeover-messages.ts';
+import { connectControl } from '../node/takeover/control-socket.ts';
+import { type ControlReply, onMessage, sendMessage } from '../node/takeover/takeover-messages.ts';
 import { type CommandBody, CommandError, EXIT_OK, usageError } from './command.ts';
 
 const flags: readonly Flag[] = [

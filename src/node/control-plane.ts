@@ -19,14 +19,14 @@ import type { EndpointHealth } from '../health/endpoint-health.ts';
 import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { ChangeFeed } from './change-feed.ts';
-import type { Compiler } from './compiler.ts';
-import type { DirectoryPlan } from './directory-owner.ts';
+import type { Compiler } from './compile/compiler.ts';
+import type { Publisher } from './compile/publisher.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
 import type { HealthLoop } from './health-loop.ts';
-import type { Publisher } from './publisher.ts';
-import { readRRset } from './read-zone-image.ts';
-import type { ZoneFiles } from './zone-files.ts';
+import type { DirectoryPlan } from './zones/directory-owner.ts';
+import { readRRset } from './zones/read-zone-image.ts';
+import type { ZoneFiles } from './zones/zone-files.ts';
 
 /** What the node's parts do for the control plane. */
 export interface ControlPlaneParts {

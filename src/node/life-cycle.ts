@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../observe/log.ts';
 import type { DirectoryLock } from '../store/directory-lock.ts';
-import type { ApiAddress } from './activated-settings.ts';
-import { type BootManifest, readBootManifest } from './boot-manifest.ts';
+import { type BootManifest, readBootManifest } from './boot/boot-manifest.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { type NodeOptions, type RunningNode, startNode } from './start-node.ts';
-import type { TakenOver } from './takeover-host.ts';
-import type { Standing } from './takeover-messages.ts';
+import type { ApiAddress } from './takeover/activated-settings.ts';
+import type { TakenOver } from './takeover/takeover-host.ts';
+import type { Standing } from './takeover/takeover-messages.ts';
 
 /** A store that a failed successor still holds is free when the system has ended that process. */
 const RESUME_RETRY_MS = 500;

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import { ListenError } from '../server/listen-address.ts';
 import { loadNative } from '../server/native.ts';
-import type { ApiAddress } from './activated-settings.ts';
+import type { ApiAddress } from './takeover/activated-settings.ts';
 
 /** Open HTTP connections per address: dashboards hold one or two each, scripts one. */
 const MAX_HTTP_CONNECTIONS = 1000;

@@ -7,19 +7,19 @@ import { parseToken, type TokenSource } from '../settings/token-source.ts';
 import type { Settings } from '../settings.ts';
 import { StoreError } from '../store/store-error.ts';
 import { packageVersion } from '../version.ts';
-import type { BootedDns } from './boot-dns.ts';
-import { readBootManifest } from './boot-manifest.ts';
-import { listenControl } from './control-socket.ts';
+import type { BootedDns } from './boot/boot-dns.ts';
+import { readBootManifest } from './boot/boot-manifest.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { LifeCycle } from './life-cycle.ts';
-import { createNotifier, type Notifier } from './notify.ts';
-import type { Predecessor } from './predecessor.ts';
-import { spawnSuccessor } from './spawn-successor.ts';
 import { StartError } from './start-error.ts';
 import type { RunningNode } from './start-node.ts';
-import { takenAddresses } from './taken-addresses.ts';
-import { TakeoverError } from './takeover-error.ts';
-import { TakeoverHost } from './takeover-host.ts';
+import { listenControl } from './takeover/control-socket.ts';
+import { createNotifier, type Notifier } from './takeover/notify.ts';
+import type { Predecessor } from './takeover/predecessor.ts';
+import { spawnSuccessor } from './takeover/spawn-successor.ts';
+import { takenAddresses } from './takeover/taken-addresses.ts';
+import { TakeoverError } from './takeover/takeover-error.ts';
+import { TakeoverHost } from './takeover/takeover-host.ts';
 import { welcome } from './welcome.ts';
 
 /** What has happened before the control plane was loaded. */

@@ -8,9 +8,9 @@ import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import type { Settings } from '../settings.ts';
-import type { ApiAddress } from './activated-settings.ts';
 import type { NodeControlPlane } from './control-plane.ts';
 import { closeHttp, listenHttp } from './listen-http.ts';
+import type { ApiAddress } from './takeover/activated-settings.ts';
 
 /** The built status page, from the sources and from the built program alike. */
 const dashboardDirectory = fileURLToPath(new URL('../../dist/dashboard', import.meta.url));

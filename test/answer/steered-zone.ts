@@ -6,8 +6,8 @@ import { parseAddress } from '../../src/dns/address.ts';
 import { openGeoTable } from '../../src/geo/table.ts';
 import { GeoTableBuilder, unknownFields } from '../../src/geo/table-builder.ts';
 import { boardEndpoints, createBoard } from '../../src/health/board.ts';
+import { mapSources } from '../../src/node/compile/map-sources.ts';
 import { QueryExplainer } from '../../src/node/explain-query.ts';
-import { mapSources } from '../../src/node/map-sources.ts';
 import { compileZone } from '../../src/snapshot/compile-zone.ts';
 import { openSnapshot } from '../../src/snapshot/snapshot.ts';
 import { createVerdictTable } from '../../src/snapshot/verdict-table.ts';
@@ -15,7 +15,7 @@ import { compileMap } from '../../src/steering/compile-map.ts';
 import type { GeoMatch, GeoNode, GeoRule } from '../../src/steering/policies/geo.ts';
 import type { OrderNode } from '../../src/steering/policies/order.ts';
 import type { PolicyNode } from '../../src/steering/policy.ts';
-import { zoneSources } from '../node/all-zone-sources.ts';
+import { zoneSources } from '../node/zones/all-zone-sources.ts';
 
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 

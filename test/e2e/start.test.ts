@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readBootManifest } from '../../src/node/boot-manifest.ts';
-import { imagePath, writeImageFile } from '../../src/node/image-file.ts';
+import { readBootManifest } from '../../src/node/boot/boot-manifest.ts';
+import { imagePath, writeImageFile } from '../../src/node/compile/image-file.ts';
 import { askUdp } from './dns-client.ts';
 import {
   commandLine,

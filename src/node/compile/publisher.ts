@@ -1,0 +1,235 @@
+import { MAX_DATA_CENTERS } from '../../answer/decision.ts';
+import type { Config } from '../../config/model.ts';
+import type { Problem } from '../../config/problem.ts';
+import { endpointKey } from '../../config/resources/pool.ts';
+import type { SnapshotMessage } from '../../snapshot/snapshot.ts';
+import { MAX_ENDPOINT_SLOTS } from '../../snapshot/verdict-table.ts';
+import type { MapSource } from '../../steering/compile-map.ts';
+import { changedZones } from '../zones/changed-zones.ts';
+import { compileFailed, ZoneImages, type ZoneImagesParts, type ZoneNumbers } from '../zones/zone-images.ts';
+import type { Compiler } from './compiler.ts';
+import { type MapSources, mapSources } from './map-sources.ts';
+import { Numbering } from './numbering.ts';
+
+/** Each distinct pair of policy and data centers is a map; a map of 50 data centers takes tens of megabytes. */
+export const MAX_MAPS = 1000;
+
+interface KnownSources {
+  readonly inputs: readonly unknown[];
+  readonly sources: MapSources;
+  readonly problems: readonly Problem[];
+}
+
+interface PreparedMaps {
+  readonly geoTable: SharedArrayBuffer;
+  /** By key of `MapSources`. */
+  readonly maps: ReadonlyMap<string, SharedArrayBuffer>;
+}
+
+interface PublisherOptions extends ZoneImagesParts {
+  readonly compiler: Compiler;
+  readonly verdicts: Uint8Array<SharedArrayBuffer>;
+  /** RFC 5001 name server identifier. */
+  readonly serverId: Uint8Array;
+  /** The numbers of the run before: counters and maps on disk then mean the same as they did. */
+  readonly remembered: Numbers | undefined;
+}
+
+/** Names by number; null for a number that is free. */
+export interface Numbers {
+  readonly dataCenters: readonly (string | null)[];
+  /** Keys of endpoints by their slot in the verdict table. */
+  readonly slots: readonly (string | null)[];
+}
+
+/**
+ * Turns a configuration and a geo table into the snapshot that DNS workers read, compiling only what changed.
+ *
+ *     config --> numbers (data centers, slots, maps) --> maps --> zones --> SnapshotMessage
+ *
+ * Calls of `build` must not overlap, and each snapshot must be in use everywhere before the next is built: numbers
+ * that one build lets go of are given away again by the one after.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #dataCenters = new Numbering(MAX_DATA_CENTERS);
+  readonly #slots = new Numbering(MAX_ENDPOINT_SLOTS);
+  readonly #mapNumbers = new Numbering(MAX_MAPS);
+  #config: Config | undefined;
+  #geoTable: SharedArrayBuffer | undefined;
+  #maps = new Map<string, SharedArrayBuffer>();
+  /** Maps of a geo table that is not in use yet. */
+  #prepared: PreparedMaps | undefined;
+  readonly #zones: ZoneImages;
+  #sources: KnownSources | undefined;
+  #otherProblems: readonly Problem[] = [];
+  #published = 0;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#zones = new ZoneImages(options);
+    this.#dataCenters.recall(options.remembered?.dataCenters ?? []);
+    this.#slots.recall(options.remembered?.slots ?? []);
+  }
+
+  /**
+   * Compiles the maps that a configuration needs of another geo table, for the `build` that goes over to it. May run
+   * while other builds do: writes then need not wait for the maps.
+   */
+  async prepareMaps(config: Config, geoTable: SharedArrayBuffer): Promise<void> {
+    const maps = new Map<string, SharedArrayBuffer>();
+    const sources = mapSources(config, (name) => this.#dataCenters.numberOf(name));
+    for (const [key, source] of sources.byKey) {
+      try {
+        maps.set(key, await this.#options.compiler.run<'map'>({ kind: 'map', source, geoTable }));
+      } catch {
+        // The build tries again and tells.
+      }
+    }
+    this.#prepared = { geoTable, maps };
+  }
+
+  /** Compiles what differs from the last build. Never rejects for a bad configuration: see `problems`. */
+  async build(config: Config, geoTable: SharedArrayBuffer): Promise<SnapshotMessage> {
+    const { sources, problems } = await this.#sourcesOf(config, geoTable);
+    const numbers: ZoneNumbers = {
+      slotOf: (key) => this.#slots.numberOf(key),
+      dataCenterIndex: (name) => this.#dataCenters.numberOf(name),
+      mapFor: (policy, dataCenters) => this.#mapFor(sources.keyOf(policy, dataCenters)),
+    };
+    const { compile, edit, drop } = changedZones(this.#config, config);
+    for (const apex of drop) this.#zones.drop(apex);
+    for (const apex of compile) await this.#zones.compile(config, apex, numbers);
+    for (const apex of edit) await this.#zones.edit(config, apex, numbers);
+    this.#options.booted.clear();
+    this.#config = config;
+    this.#geoTable = geoTable;
+    if (this.#prepared?.geoTable === geoTable) this.#prepared = undefined;
+    this.#otherProblems = problems;
+    return {
+      generation: ++this.#published,
+      zones: this.#zones.all(),
+      maps: this.#mapsByNumber(),
+      verdicts: this.#options.verdicts,
+      serverId: this.#options.serverId,
+    };
+  }
+
+  /** How many snapshots were built. */
+  get published(): number {
+    return this.#published;
+  }
+
+  /** What the last build left out, and why. */
+  problems(): readonly Problem[] {
+    return [...this.#otherProblems, ...this.#zones.problems()];
+  }
+
+  /** What is served of a zone; undefined where nothing is. */
+  imageOf(apex: string): SharedArrayBuffer | undefined {
+    return this.#zones.imageOf(apex);
+  }
+
+  numbers(): Numbers {
+    return { dataCenters: this.#dataCenters.names(), slots: this.#slots.names() };
+  }
+
+  /** Verdict slot of `pool/endpoint`; -1 where there was none left. */
+  slotOf(key: string): number {
+    return this.#slots.numberOf(key) ?? -1;
+  }
+
+  dataCenterName(number: number): string | undefined {
+    return this.#dataCenters.nameOf(number);
+  }
+
+  endpointName(slot: number): string | undefined {
+    return this.#slots.nameOf(slot);
+  }
+
+  /** Numbers, maps and their problems; those of the last build where nothing that they come from has changed. */
+  async #sourcesOf(config: Config, geoTable: SharedArrayBuffer): Promise<KnownSources> {
+    const { dataCenters, pools, policies, steeredNames } = config;
+    const inputs = [dataCenters, pools, policies, steeredNames, geoTable];
+    const known = this.#sources;
+    if (known?.problems.length === 0 && areSame(inputs, known.inputs)) return known;
+    const problems: Problem[] = [...this.#assignNumbers(config)];
+    const sources = mapSources(config, (name) => this.#dataCenters.numberOf(name));
+    problems.push(...(await this.#compileMaps(sources.byKey, geoTable)));
+    this.#sources = { inputs, sources, problems };
+    return this.#sources;
+  }
+
+  #assignNumbers(config: Config): readonly Problem[] {
+    const endpoints = [...config.pools.values()].flatMap(({ value: pool }) =>
+      pool.endpoints.map((endpoint) => endpointKey(pool.name, endpoint.name)),
+    );
+    return [
+      ...this.#dataCenters
+        // Sorted, so that each start gives the same numbers and finds the maps of the one before on disk.
+        .assign([...config.dataCenters.keys()].sort())
+        .map((name) => overLimit(`dataCenters/${name}`, `${MAX_DATA_CENTERS} data centers`)),
+      ...this.#slots
+        .assign(endpoints)
+        .map((key) =>
+          overLimit(`pools/${key.replace('/', '/endpoints/')}`, `${MAX_ENDPOINT_SLOTS} endpoints`),
+        ),
+    ];
+  }
+
+  /** Compiles maps that are new, or all of them when the geo table is. */
+  async #compileMaps(
+    sources: ReadonlyMap<string, MapSource>,
+    geoTable: SharedArrayBuffer,
+  ): Promise<readonly Problem[]> {
+    const problems = this.#mapNumbers
+      .assign(sources.keys())
+      .map(() => overLimit('policies', `${MAX_MAPS} maps`));
+    const maps = new Map<string, SharedArrayBuffer>();
+    for (const [key, source] of sources) {
+      const known = this.#mapsOf(geoTable)?.get(key);
+      try {
+        maps.set(key, known ?? (await this.#options.compiler.run<'map'>({ kind: 'map', source, geoTable })));
+      } catch (error) {
+        const kept = this.#maps.get(key);
+        if (kept !== undefined) maps.set(key, kept);
+        problems.push(compileFailed('policies', error));
+      }
+    }
+    this.#maps = maps;
+    return problems;
+  }
+
+  /** What is compiled already of a geo table. */
+  #mapsOf(geoTable: SharedArrayBuffer): ReadonlyMap<string, SharedArrayBuffer> | undefined {
+    if (geoTable === this.#geoTable) return this.#maps;
+    return geoTable === this.#prepared?.geoTable ? this.#prepared.maps : undefined;
+  }
+
+  /** A map's number, but only once it is compiled. */
+  #mapFor(key: string | undefined): number | undefined {
+    return key === undefined || !this.#maps.has(key) ? undefined : this.#mapNumbers.numberOf(key);
+  }
+
+  #mapsByNumber(): readonly (SharedArrayBuffer | undefined)[] {
+    const byNumber: (SharedArrayBuffer | undefined)[] = [];
+    for (const [key, image] of this.#maps) {
+      const number = this.#mapNumbers.numberOf(key);
+      if (number !== undefined) byNumber[number] = image;
+    }
+    // Holes become plain undefined, which every clone keeps.
+    return Array.from(byNumber);
+  }
+}
+
+/**
+ * A function of its own: closures made in `#sourcesOf` would keep what this one looks at, and so each geo table the one
+ * before.
+ */
+function areSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.every((input, index) => input === other[index]);
+}
+
+function overLimit(path: string, limit: string): Problem {
+  return { code: 'over-limit', path, message: `A node follows at most ${limit}; this one is left out.` };
+}

@@ -1,0 +1,119 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ProtectionSource } from '../../../src/node/protection/protection-source.ts';
+
+const secret = 'e5e973e5a6b2a43f48e7dc849e37bfcf';
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'meridian-protection-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+function source(file?: string): ProtectionSource {
+  const protectionFile = file === undefined ? undefined : join(directory, file);
+  return new ProtectionSource({ protectionFile, dataDirectory: join(directory, 'data') });
+}
+
+function put(file: string, text: string): Promise<void> {
+  return writeFile(join(directory, file), text);
+}
+
+/** Secrets as hex and the parts that are on, or the problems. */
+async function told(from: ProtectionSource): Promise<unknown> {
+  const read = await from.read();
+  if (!read.ok) return read.problems.map(({ code, path }) => `${code} ${path.replace(directory, '')}`);
+  const { cookies, rateLimit, access } = read.value;
+  return {
+    secrets: cookies?.secrets.map((octets) => Buffer.from(octets).toString('hex')) ?? 'off',
+    rateLimit: rateLimit?.responsesPerSecond ?? 'off',
+    access: access?.onDenied ?? 'off',
+  };
+}
+
+describe('without a file', () => {
+  it('draws a secret once, for its owner alone', async () => {
+    const first = await told(source());
+    const kept = await readFile(join(directory, 'data', 'cookie-secret'), 'utf8');
+    expect(first).toEqual({ secrets: [kept.trim()], rateLimit: 'off', access: 'off' });
+    expect(kept).toMatch(/^[0-9a-f]{32}\n$/);
+    expect((await stat(join(directory, 'data', 'cookie-secret'))).mode & 0o777).toBe(0o600);
+    expect(await told(source())).toEqual(first);
+  });
+
+  it('says so where the secret cannot be kept', async () => {
+    await put('data', 'a file, not a directory');
+    expect(await told(source())).toEqual(['unwritable-cookie-secret /data/cookie-secret']);
+  });
+});
+
+describe('with a file', () => {
+  it('reads secrets beside it, the first of which makes cookies', async () => {
+    await put('protection.yaml', 'cookies: { secretFile: secret }\nrateLimit: { responsesPerSecond: 9 }\n');
+    await put('secret', `# next\n${'AB'.repeat(16)}\n\n${secret}\n`);
+    expect(await told(source('protection.yaml'))).toEqual({
+      secrets: ['ab'.repeat(16), secret],
+      rateLimit: 9,
+      access: 'off',
+    });
+  });
+
+  it('needs no secret where cookies are off', async () => {
+    await put(
+      'protection.yaml',
+      'cookies: { enabled: false, secretFile: nowhere }\naccess: { deny: [192.0.2.0/24] }',
+    );
+    expect(await told(source('protection.yaml'))).toEqual({
+      secrets: 'off',
+      rateLimit: 'off',
+      access: 'drop',
+    });
+  });
+
+  it.each([
+    { name: 'is not there', text: undefined, want: ['unreadable-protection --protection'] },
+    { name: 'is no YAML', text: 'cookies: {', want: ['bad-yaml /protection.yaml'] },
+    {
+      name: 'has mistakes',
+      text: 'rateLimit: {}\nextra: 1',
+      want: [
+        'invalid-value /protection.yaml: rateLimit/responsesPerSecond',
+        'invalid-value /protection.yaml: extra',
+      ],
+    },
+    { name: 'is a list', text: '- 1', want: ['invalid-value /protection.yaml'] },
+    {
+      name: 'names a secret that is not there',
+      text: 'cookies: { secretFile: nowhere }',
+      want: ['unreadable-cookie-secret /nowhere'],
+    },
+  ])('that $name gives problems', async ({ text, want }) => {
+    if (text !== undefined) await put('protection.yaml', text);
+    expect(await told(source('protection.yaml'))).toEqual(want);
+  });
+
+  it.each([
+    { name: 'nothing', text: '# none\n' },
+    { name: 'too few digits', text: secret.slice(1) },
+    { name: 'something else', text: 'z'.repeat(32) },
+    { name: 'three secrets', text: `${secret}\n`.repeat(3) },
+  ])('refuses a secret file with $name', async ({ text }) => {
+    await put('protection.yaml', 'cookies: { secretFile: secret }');
+    await put('secret', text);
+    expect(await told(source('protection.yaml'))).toEqual(['bad-cookie-secret /secret']);
+  });
+
+  it('keeps the accounts of the rate limit over a change', async () => {
+    await put('protection.yaml', 'rateLimit: { responsesPerSecond: 5 }');
+    const one = source('protection.yaml');
+    const before = await one.read();
+    await put('protection.yaml', 'rateLimit: { responsesPerSecond: 6 }');
+    const after = await one.read();
+    if (!before.ok || !after.ok) throw new Error('both are right');
+    expect(after.value.rateLimit?.responsesPerSecond).toBe(6);
+    expect(after.value.rateLimit?.table).toBe(before.value.rateLimit?.table);
+    expect(after.value.rateLimit?.key).toBe(before.value.rateLimit?.key);
+  });
+});
