@@ -84,6 +84,7 @@ async function run(start: NodeStart, log: Logger, notifier: Notifier): Promise<n
     throw error;
   }
   tellTransport(outlet, settings, log);
+  await keepProtection(start, log);
   process.stdout.write(welcome(node, outlet.listening, settings));
   const status = `serving DNS on ${outlet.listening.map(formatListenAddress).join(', ')}`;
   notifier.ready(status);
@@ -147,7 +148,8 @@ async function reload(cycle: LifeCycle, notifier: Notifier, status: string, log:
 }
 
 /** A bad file is told, and what was there before stays. */
-async function reloadProtection({ protection, outlet }: NodeStart, log: Logger): Promise<void> {
+async function reloadProtection(start: NodeStart, log: Logger): Promise<void> {
+  const { protection, outlet } = start;
   try {
     const read = await protection.read();
     if (!read.ok) {
@@ -158,6 +160,16 @@ async function reloadProtection({ protection, outlet }: NodeStart, log: Logger):
     log.info('protection read again');
   } catch (error) {
     log.error({ err: error }, 'protection could not be changed; what was there before stays');
+    return;
+  }
+  await keepProtection(start, log);
+}
+
+async function keepProtection({ protection }: NodeStart, log: Logger): Promise<void> {
+  try {
+    await protection.keep();
+  } catch (error) {
+    log.warn({ err: error }, 'the protection could not be kept for the next start');
   }
 }
 

@@ -1,6 +1,5 @@
 import { formatProblems } from '../../config/format-problem.ts';
 import { type Parsed, parsed } from '../../config/problem.ts';
-import type { ProtectionMessage } from '../../protection/protection.ts';
 import type { SocketCounts } from '../../server/bound-address.ts';
 import { ListenError } from '../../server/listen-address.ts';
 import { loadNative } from '../../server/native.ts';
@@ -10,7 +9,7 @@ import { type DirectoryLock, lockDirectory } from '../../store/directory-lock.ts
 import { StoreError } from '../../store/store-error.ts';
 import { DnsOutlet } from '../dns-outlet.ts';
 import { LateLog } from '../late-log.ts';
-import { ProtectionSource } from '../protection/protection-source.ts';
+import { type FirstProtection, ProtectionSource } from '../protection/protection-source.ts';
 import type { ActivatedSettings } from '../takeover/activated-settings.ts';
 import type { Predecessor } from '../takeover/predecessor.ts';
 import { takenAddresses } from '../takeover/taken-addresses.ts';
@@ -44,12 +43,12 @@ export async function bootDns(asked: Settings): Promise<BootedDns | { readonly r
   const lacking = asked.sockets === 'addon' ? reasonWithoutAddon() : undefined;
   if (lacking !== undefined) return { refusal: lacking };
   const protection = new ProtectionSource(asked);
-  const protecting = await protection.read();
-  if (!protecting.ok) return { refusal: formatProblems(protecting.problems) };
+  const first = await protection.readFirst();
+  if (!first.ok) return { refusal: formatProblems(first.problems) };
   const activated = await activate(asked);
   if (!activated.ok) return { refusal: formatProblems(activated.problems) };
   try {
-    return await boot(activated.value, protection, protecting.value);
+    return await boot(activated.value, protection, first.value);
   } catch (error) {
     const known = [ListenError, StoreError, TakeoverError].some((kind) => error instanceof kind);
     if (known && error instanceof Error) return { refusal: error.message };
@@ -60,10 +59,15 @@ export async function bootDns(asked: Settings): Promise<BootedDns | { readonly r
 async function boot(
   activated: ActivatedSettings,
   protection: ProtectionSource,
-  protecting: ProtectionMessage,
+  first: FirstProtection,
 ): Promise<BootedDns> {
   const { settings } = activated;
   const lateLog = new LateLog();
+  if (first.problems.length > 0)
+    lateLog.error(
+      { problems: first.problems },
+      'the protection file has mistakes; the last good one is in use',
+    );
   const predecessor = settings.start === 'takeover' ? await greetPredecessor(settings) : undefined;
   const addresses = takenAddresses(activated.dns, predecessor?.dns ?? []);
   const older = predecessor?.sockets;
@@ -80,7 +84,7 @@ async function boot(
       ...(older === undefined ? {} : { older }),
     }),
   );
-  await outlet.protect(protecting);
+  await outlet.protect(first.protection);
   const parts = { activated, outlet, older, protection, lateLog, predecessor };
   if (predecessor !== undefined) return { ...parts, boot: undefined, lock: undefined };
   return { ...parts, ...(await serveLast(settings, outlet, lateLog)) };

@@ -117,3 +117,54 @@ describe('with a file', () => {
     expect(after.value.rateLimit?.key).toBe(before.value.rateLimit?.key);
   });
 });
+
+describe('a start after the file went wrong', () => {
+  const good = 'cookies: { secretFile: secret }\nrateLimit: { responsesPerSecond: 9 }\n';
+  const before = { secrets: [secret], rateLimit: 9, access: 'off' };
+
+  async function first(): Promise<unknown> {
+    const read = await source('protection.yaml').readFirst();
+    if (!read.ok) return read.problems.map(({ code }) => code);
+    const { protection, problems } = read.value;
+    return {
+      secrets: protection.cookies?.secrets.map((octets) => Buffer.from(octets).toString('hex')),
+      rateLimit: protection.rateLimit?.responsesPerSecond ?? 'off',
+      access: protection.access?.onDenied ?? 'off',
+      problems: problems.map(({ code }) => code),
+    };
+  }
+
+  beforeEach(async () => {
+    await put('protection.yaml', good);
+    await put('secret', secret);
+    const running = source('protection.yaml');
+    await running.read();
+    await running.keep();
+  });
+
+  it.each([
+    { name: 'the file has mistakes', file: 'extra: 1', secretText: secret, want: ['invalid-value'] },
+    { name: 'the secret has gone bad', file: good, secretText: 'ab', want: ['bad-cookie-secret'] },
+    { name: 'nothing is wrong', file: good, secretText: secret, want: [] },
+  ])('has the protection from before when $name', async ({ file, secretText, want }) => {
+    await put('protection.yaml', file);
+    await put('secret', secretText);
+    expect(await first()).toEqual({ ...before, problems: want });
+  });
+
+  it.each([
+    { name: 'no JSON', kept: '{' },
+    { name: 'of another shape', kept: '[]' },
+    { name: 'of settings that are not right', kept: '{"settings":{"extra":1},"secrets":[]}' },
+    { name: 'without the secret it needs', kept: '{"settings":{},"secrets":[]}' },
+    { name: 'of a secret that is too short', kept: '{"settings":{},"secrets":["ab"]}' },
+  ])('is refused when what was kept is $name', async ({ kept }) => {
+    await put('protection.yaml', 'extra: 1');
+    await put('data/protection.json', kept);
+    expect(await first()).toEqual(['invalid-value']);
+  });
+
+  it('keeps secrets for their owner alone', async () => {
+    expect((await stat(join(directory, 'data', 'protection.json'))).mode & 0o777).toBe(0o600);
+  });
+});
