@@ -12,12 +12,14 @@ import { mountRoutes } from './mount-routes.ts';
 import { type Log, refuseErrors } from './refuse-errors.ts';
 import { refuse, sendReply } from './reply.ts';
 import type { Route } from './route.ts';
+import { alertChannelCollection } from './routes/alert-channels.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
 import { eventsRoute } from './routes/events.ts';
 import { explainRoute } from './routes/explain.ts';
 import { healthRoute } from './routes/health.ts';
+import { maintenanceWindowCollection } from './routes/maintenance-windows.ts';
 import { monitorCollection } from './routes/monitors.ts';
 import { openApiRoute } from './routes/openapi.ts';
 import { overrideCollection } from './routes/overrides.ts';
@@ -87,6 +89,8 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     rrsetBatchRoute(context, contract),
     ...collectionRoutes(context, steeredNameCollection(contract)),
     ...collectionRoutes(context, overrideCollection(contract, options.now)),
+    ...collectionRoutes(context, maintenanceWindowCollection(contract)),
+    ...collectionRoutes(context, alertChannelCollection(contract)),
     explainRoute(plane),
     healthRoute(plane),
     problemsRoute(plane),

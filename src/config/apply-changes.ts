@@ -75,6 +75,8 @@ export function emptyConfig(): Config {
     zones: new Map(),
     steeredNames: new Map(),
     overrides: new Map(),
+    maintenanceWindows: new Map(),
+    alertChannels: new Map(),
     rrsets: new Map(),
     generation: 0,
   };

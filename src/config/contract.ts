@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Collection, Resources } from './model.ts';
 import type { Parsed } from './problem.ts';
+import { alertChannelSchema } from './resources/alert-channel.ts';
 import { dataCenterSchema } from './resources/data-center.ts';
+import { maintenanceWindowSchema } from './resources/maintenance-window.ts';
 import { monitorSchemaFor, type ProbeKindContract } from './resources/monitor.ts';
 import { overrideSchema } from './resources/override.ts';
 import { policySchema } from './resources/policy.ts';
@@ -31,6 +33,8 @@ export function createContract(probeKinds: readonly ProbeKindContract[]): Contra
       zones: zoneSchema,
       steeredNames: steeredNameSchema,
       overrides: overrideSchema,
+      maintenanceWindows: maintenanceWindowSchema,
+      alertChannels: alertChannelSchema,
     },
     rrsetSchema,
   };

@@ -23,4 +23,7 @@ export const MAX_RESOURCES: Readonly<Record<Collection, number>> = {
   zones: 50_000,
   steeredNames: 100_000,
   overrides: 10_000,
+  maintenanceWindows: 5_000,
+  // Each message goes to every channel.
+  alertChannels: 100,
 };

@@ -1,4 +1,6 @@
+import type { AlertChannel } from './resources/alert-channel.ts';
 import type { DataCenter } from './resources/data-center.ts';
+import type { MaintenanceWindow } from './resources/maintenance-window.ts';
 import type { Monitor } from './resources/monitor.ts';
 import type { Override } from './resources/override.ts';
 import type { Policy } from './resources/policy.ts';
@@ -33,6 +35,8 @@ export interface Resources {
   zones: Zone;
   steeredNames: SteeredName;
   overrides: Override;
+  maintenanceWindows: MaintenanceWindow;
+  alertChannels: AlertChannel;
 }
 
 export type Collection = keyof Resources;
@@ -45,6 +49,8 @@ export const collections: readonly Collection[] = [
   'zones',
   'steeredNames',
   'overrides',
+  'maintenanceWindows',
+  'alertChannels',
 ];
 
 /**
@@ -54,6 +60,8 @@ export const collections: readonly Collection[] = [
  *     pools         name -> pool                 rrsets        apex -> "owner type" -> RRset
  *     monitors      name -> monitor              steeredNames  owner name -> steered name
  *     policies      name -> policy               overrides     id -> override
+ *     maintenanceWindows  name -> maintenance window
+ *     alertChannels       name -> alert channel
  *
  * Zone apexes and owner names are in presentation form: lower case, absolute, with the final dot.
  * A zone that a directory owns keeps its records in a blob (see `Zone.records`), not in `rrsets`.

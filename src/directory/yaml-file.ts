@@ -26,6 +26,8 @@ export const fileCollections: readonly FileCollection[] = [
   'policies',
   'steeredNames',
   'overrides',
+  'maintenanceWindows',
+  'alertChannels',
 ];
 
 /** What one YAML file has; with problems, `resources` are those that are right all the same. */

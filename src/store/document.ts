@@ -15,7 +15,9 @@ import { reasonOf, StoreError } from './store-error.ts';
  *     ├── policies       "nearest"           -> leaf
  *     ├── zones          "example.org."      -> leaf, with `life`
  *     ├── steeredNames   "www.example.org."  -> leaf
- *     └── overrides      "fra-drain"         -> leaf
+ *     ├── overrides      "fra-drain"         -> leaf
+ *     ├── maintenanceWindows "fra-sundays"   -> leaf
+ *     └── alertChannels  "on-call"           -> leaf
  *
  *     zone/<life>/<apex>                        one for each life of each zone
  *     part/<life>/<n>/<apex>                    more of a large one, see zone-leaves.ts
@@ -25,24 +27,21 @@ import { reasonOf, StoreError } from './store-error.ts';
  * nodes create the same pool apart, one of the two objects would hide the other with all that is in it. Keys have
  * no such identity: leaf by leaf, both sides meet.
  *
- * For the same reason the empty maps themselves come from one *genesis* change, the same on every node: its
- * actor comes from the document's id and its time is 0.
+ * For the same reason the empty maps themselves come from *genesis* changes, the same on every node: their actors come
+ * from the document's id and their time is 0. A map that a later version brings comes with a genesis change of its own,
+ * on top of the ones before, and documents that are older get it when they are loaded.
  */
 export type MapName = Collection | 'rrsets';
 
 export const ROOT_DOCUMENT = 'root';
 
-const rootMaps: readonly MapName[] = [
-  'dataCenters',
-  'pools',
-  'monitors',
-  'policies',
-  'zones',
-  'steeredNames',
-  'overrides',
+/** The maps of each genesis change; a step that was released stays as it is for ever. */
+const rootSteps: readonly (readonly MapName[])[] = [
+  ['dataCenters', 'pools', 'monitors', 'policies', 'zones', 'steeredNames', 'overrides'],
+  ['maintenanceWindows', 'alertChannels'],
 ];
 
-const zoneMaps: readonly MapName[] = ['rrsets'];
+const zoneSteps: readonly (readonly MapName[])[] = [['rrsets']];
 
 /** The document of a zone's RRsets. Deleting a zone ends a life: the zone made anew starts with an empty one. */
 export function zoneDocument(apex: string, life: number): string {
@@ -71,16 +70,21 @@ export function zoneOfDocument(id: string): string | undefined {
 
 type Engine = ReturnType<typeof automerge.getBackend>;
 
-/** The first change of a document, equal on every node; everything else builds on it. */
-export function genesisChange(id: string): Uint8Array {
-  const actor = createHash('sha256').update(`genesis ${id}`).digest('hex').slice(0, 32);
-  const engine = newEngine(actor);
-  for (const map of id === ROOT_DOCUMENT ? rootMaps : zoneMaps) engine.putObject('_root', map, {});
-  engine.commit(null, 0);
-  const change = engine.getLastLocalChange();
-  engine.free();
-  if (change === null) throw new Error(`document ${id} has no genesis change`);
-  return change;
+/** The first changes of a document, equal on every node; everything else builds on them. */
+export function genesisChanges(id: string): readonly Uint8Array[] {
+  const changes: Uint8Array[] = [];
+  for (const [step, maps] of (id === ROOT_DOCUMENT ? rootSteps : zoneSteps).entries()) {
+    const name = step === 0 ? `genesis ${id}` : `genesis ${step} ${id}`;
+    const engine = newEngine(createHash('sha256').update(name).digest('hex').slice(0, 32));
+    engine.applyChanges([...changes]);
+    for (const map of maps) engine.putObject('_root', map, {});
+    engine.commit(null, 0);
+    const change = engine.getLastLocalChange();
+    engine.free();
+    if (change === null) throw new Error(`document ${id} has no genesis change`);
+    changes.push(change);
+  }
+  return changes;
 }
 
 /**
@@ -98,9 +102,9 @@ export class ConfigDocument {
     this.#engine = engine;
   }
 
-  /** A new document with nothing but its genesis change. */
+  /** A new document with nothing but its genesis changes. */
   static create(id: string, actor: string): ConfigDocument {
-    return ConfigDocument.load(id, actor, [genesisChange(id)]);
+    return ConfigDocument.load(id, actor, genesisChanges(id));
   }
 
   /**
@@ -188,6 +192,16 @@ export class ConfigDocument {
     return this.#engine.diff(before, this.#engine.getHeads()).flatMap(({ path: [map, key] }) => {
       return typeof map === 'string' && typeof key === 'string' ? [{ map, key }] : [];
     });
+  }
+
+  /** Takes in the genesis changes that a document of an earlier version lacks, and returns them. */
+  grow(): readonly Uint8Array[] {
+    const steps = this.id === ROOT_DOCUMENT ? rootSteps : zoneSteps;
+    const lacksStep = steps.map((maps) => maps.some((map) => this.#engine.get('_root', map) === undefined));
+    if (!lacksStep.includes(true)) return [];
+    const missing = genesisChanges(this.id).filter((_, step) => lacksStep[step]);
+    this.#engine.applyChanges([...missing]);
+    return missing;
   }
 
   /** Gives the memory back; the document cannot be used afterwards. */

@@ -1,6 +1,6 @@
 import type { Database, DocumentWrite } from './database.ts';
 import type { DocumentRecord } from './database-layout.ts';
-import { ConfigDocument, genesisChange, isZonePart, type MapName, ROOT_DOCUMENT } from './document.ts';
+import { ConfigDocument, genesisChanges, isZonePart, type MapName, ROOT_DOCUMENT } from './document.ts';
 import { reasonOf, StoreError } from './store-error.ts';
 
 /**
@@ -16,6 +16,8 @@ interface OpenDocument {
   record: DocumentRecord;
   /** Changes in memory that are not on disk yet. */
   staged: readonly Uint8Array[];
+  /** Genesis changes that are neither staged nor on disk: they go there with the first change that builds on them. */
+  unstaged: readonly Uint8Array[];
 }
 
 /**
@@ -153,13 +155,14 @@ export class Documents {
     const { actor } = this.#database;
     if (record === undefined) {
       const empty = { id, first: 0, next: 0, heads: [], changesLength: 0 };
-      return { document: ConfigDocument.create(id, actor), record: empty, staged: [] };
+      const document = ConfigDocument.create(id, actor);
+      return { document, record: empty, staged: [], unstaged: genesisChanges(id) };
     }
     const document = loadRecorded(record, actor, this.#database.documentParts(record));
     if (document.heads().join() !== [...record.heads].sort().join()) {
       throw new StoreError('damaged', `Document ${id} does not load to the state it was written in.`);
     }
-    return { document, record, staged: [] };
+    return { document, record, staged: [], unstaged: document.grow() };
   }
 
   /** Stops at the first that is being written: what was used after it is of the same commit. */
@@ -181,10 +184,10 @@ function loadRecorded(record: DocumentRecord, actor: string, parts: readonly Uin
   }
 }
 
-/** A document's first change on disk is its genesis. */
+/** A document's first changes on disk are its genesis. */
 function stage(open: OpenDocument, changes: readonly Uint8Array[]): void {
-  const isNew = open.record.next === 0 && open.staged.length === 0;
-  open.staged = [...(isNew ? [genesisChange(open.record.id)] : open.staged), ...changes];
+  open.staged = [...open.unstaged, ...open.staged, ...changes];
+  open.unstaged = [];
 }
 
 function writeOf({ document, record, staged }: OpenDocument): DocumentWrite {

@@ -56,6 +56,8 @@ export function project(
       zones,
       steeredNames: plain('steeredNames', config.steeredNames),
       overrides: plain('overrides', config.overrides),
+      maintenanceWindows: plain('maintenanceWindows', config.maintenanceWindows),
+      alertChannels: plain('alertChannels', config.alertChannels),
       rrsets,
       generation,
     },

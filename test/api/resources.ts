@@ -22,6 +22,13 @@ export const bodies = {
     reason: 'Works on the power supply.',
     expiresAt: '2026-06-01T00:00:00Z',
   },
+  maintenanceWindow: {
+    name: 'fra-sundays',
+    target: { kind: 'data-center', dataCenter: 'fra' },
+    schedule: { kind: 'repeating', cron: '30 2 * * 0', timeZone: 'Europe/Berlin', durationMinutes: 60 },
+    reason: 'Works on the power supply.',
+  },
+  alertChannel: { name: 'on-call', url: 'https://alerts.example.net/hook' },
 } as const;
 
 /** In the order in which they can be written, with the collection and the URL of each. */
@@ -45,4 +52,16 @@ export const resources = [
     body: bodies.steered,
   },
   { noun: 'override', list: '/v1/overrides', item: '/v1/overrides/fra-works', body: bodies.override },
+  {
+    noun: 'maintenance window',
+    list: '/v1/maintenance-windows',
+    item: '/v1/maintenance-windows/fra-sundays',
+    body: bodies.maintenanceWindow,
+  },
+  {
+    noun: 'alert channel',
+    list: '/v1/alert-channels',
+    item: '/v1/alert-channels/on-call',
+    body: bodies.alertChannel,
+  },
 ] as const;

@@ -186,7 +186,7 @@ describe('readDirectory', () => {
       name: 'refuses unknown top-level keys with a suggestion',
       given: { 'a.yaml': 'polls: []\nzones: []\n' },
       want: [
-        'a.yaml:1: polls: "polls" is not a top-level key; known are dataCenters, pools, monitors, policies, steeredNames, overrides. Did you mean "pools"?',
+        'a.yaml:1: polls: "polls" is not a top-level key; known are dataCenters, pools, monitors, policies, steeredNames, overrides, maintenanceWindows, alertChannels. Did you mean "pools"?',
         'a.yaml:2: zones: Zones come from zone files: put one at zones/<name>.zone for each zone.',
       ],
     },
@@ -194,7 +194,7 @@ describe('readDirectory', () => {
       name: 'refuses a file that is no mapping, and a collection that is no list',
       given: { 'a.yaml': '- x\n', 'b.yaml': 'pools:\n  web: {}\noverrides: 3\n' },
       want: [
-        'a.yaml:1: The file must have top-level keys, some of dataCenters, pools, monitors, policies, steeredNames, overrides.',
+        'a.yaml:1: The file must have top-level keys, some of dataCenters, pools, monitors, policies, steeredNames, overrides, maintenanceWindows, alertChannels.',
         'b.yaml:1: pools: "pools" must be a list, each item with its name.',
         'b.yaml:3: overrides: "overrides" must be a list, each item with its id.',
       ],

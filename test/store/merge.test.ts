@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Change, Config } from '../../src/config/model.ts';
-import { ConfigDocument, genesisChange, ROOT_DOCUMENT, zoneDocument } from '../../src/store/document.ts';
+import { ConfigDocument, genesisChanges, ROOT_DOCUMENT, zoneDocument } from '../../src/store/document.ts';
 import type { ReplicatedStore } from '../../src/store/open-store.ts';
 import { address, alice, dataCenter, endpoint, open, pool, Scratch, zone } from './given.ts';
 
@@ -159,7 +159,7 @@ describe('the first change of a document', () => {
     [ROOT_DOCUMENT, 'cfe4cd2e4e87bff4d2cb10419bfad6b77a799de23475c2925b0f75647a9551c5'],
     [zoneDocument('example.org.', 0), '87f19c391cc799dd3f4d9510efafbe1a34882df771decab2cd58f66cd3b8fb08'],
   ])('of %s is the same for ever', (id, want) => {
-    const document = ConfigDocument.load(id, 'aa', [genesisChange(id)]);
+    const document = ConfigDocument.load(id, 'aa', genesisChanges(id).slice(0, 1));
     expect(document.heads()).toEqual([want]);
   });
 });

@@ -59,6 +59,8 @@ const nouns: Readonly<Record<Collection, string>> = {
   zones: 'zone',
   steeredNames: 'steered name',
   overrides: 'override',
+  maintenanceWindows: 'maintenance window',
+  alertChannels: 'alert channel',
 };
 
 /** Reports a reference to a resource that is not there. */

@@ -1,0 +1,83 @@
+import { afterEach, expect, it } from 'vitest';
+import { Database } from '../../src/store/database.ts';
+import { ConfigDocument, genesisChanges, ROOT_DOCUMENT } from '../../src/store/document.ts';
+import { alice, api, dataCenter, open, Scratch } from './given.ts';
+
+const scratch = new Scratch();
+afterEach(() => scratch.clear());
+
+const channel = {
+  collection: 'alertChannels',
+  key: 'on-call',
+  owner: api,
+  value: { name: 'on-call', url: 'https://alerts.example.net/hook', format: 'json', groupSeconds: 5 },
+} as const;
+
+/** A data directory as the first version left it: its root document lacks the maps that came later. */
+async function oldDirectory(): Promise<string> {
+  const directory = scratch.directory();
+  const store = await open(directory);
+  await store.commit([dataCenter('fra', 1)], alice);
+  const leaf = await leafOf(directory, store);
+  const database = await Database.open(directory);
+  const changes = genesisChanges(ROOT_DOCUMENT).slice(0, 1);
+  const document = ConfigDocument.load(ROOT_DOCUMENT, database.actor, changes);
+  document.write('dataCenters', 'fra', leaf);
+  const written = document.seal(0);
+  if (written === undefined) throw new Error('something was written');
+  const record = database.documentRecord(ROOT_DOCUMENT);
+  const replaced = { from: record?.first ?? 0, to: record?.next ?? 0 };
+  const first = replaced.to;
+  const bytes = [...changes, written];
+  await database.write(
+    [
+      {
+        record: {
+          id: ROOT_DOCUMENT,
+          first,
+          next: first,
+          heads: document.heads(),
+          changesLength: 0,
+        },
+        changes: [],
+        snapshot: ConfigDocument.load(ROOT_DOCUMENT, database.actor, bytes).save(),
+        replaced,
+      },
+    ],
+    1,
+  );
+  await database.close();
+  return directory;
+}
+
+async function leafOf(directory: string, store: { close(): Promise<void> }): Promise<string> {
+  await store.close();
+  const database = await Database.open(directory);
+  const record = database.documentRecord(ROOT_DOCUMENT);
+  if (record === undefined) throw new Error('the root was written');
+  const document = ConfigDocument.load(ROOT_DOCUMENT, database.actor, database.documentParts(record));
+  const leaf = document.read('dataCenters', 'fra') ?? '';
+  await database.close();
+  return leaf;
+}
+
+it('gives a document of an earlier version the maps that came later, and keeps what was in it', async () => {
+  const directory = await oldDirectory();
+  const store = await open(directory);
+  expect([...store.config.dataCenters.keys()]).toEqual(['fra']);
+  await store.commit([channel], alice);
+  await store.close();
+  const again = await open(directory);
+  expect(again.config.alertChannels.get('on-call')?.value.url).toBe('https://alerts.example.net/hook');
+  expect([...again.config.dataCenters.keys()]).toEqual(['fra']);
+  await again.close();
+});
+
+it('changes nothing on disk before something is written', async () => {
+  const directory = await oldDirectory();
+  const store = await open(directory);
+  await store.close();
+  const again = await open(directory);
+  expect([...again.config.alertChannels.keys()]).toEqual([]);
+  await again.close();
+});
