@@ -10,10 +10,10 @@ import { formatAddress, formatPrefix, parsePrefix } from '../src/dns/address.ts'
 import { distanceKm, pointOf } from '../src/geo/distance.ts';
 import { fieldsOf } from '../src/geo/mmdb.ts';
 import { askSteered, type ClientPrefix, type SteeredAnswer } from './compare/ask.ts';
-import { type DataCenter, dataCenters, prepareGeography } from './compare/geography.ts';
-import { machineLine } from './compare/machine.ts';
 import { startKind } from './compare/start-kind.ts';
-import { temporaryDirectory } from './compare/temporary.ts';
+import { type DataCenter, dataCenters, prepareGeography } from './ground/geography.ts';
+import { machineLine } from './ground/machine.ts';
+import { temporaryDirectory } from './ground/temporary.ts';
 
 const AGREED_AT_LEAST = 0.999;
 const POINTS_PER_SCOPE = 3;

@@ -3,12 +3,12 @@
  * The figure is queries per CPU second of the server, paired by round. `npm run bench compare -- --help` for more.
  */
 import { compareUsage, readCompareArguments } from './compare/arguments.ts';
-import { dataCenters, prepareGeography } from './compare/geography.ts';
-import { machineLine } from './compare/machine.ts';
 import { measureWorld } from './compare/measure-rows.ts';
 import { keepsBounds, type Measured, reportOf } from './compare/report.ts';
 import type { Ground } from './compare/start-kind.ts';
-import { temporaryDirectory } from './compare/temporary.ts';
+import { dataCenters, prepareGeography } from './ground/geography.ts';
+import { machineLine } from './ground/machine.ts';
+import { temporaryDirectory } from './ground/temporary.ts';
 
 const argv = process.argv.slice(2);
 if (argv.includes('--help')) {

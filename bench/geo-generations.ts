@@ -7,16 +7,17 @@
  * Every second generation has all files, those between only the first, and nothing is read from disk images. Without
  * files it is the shipped table each time.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { readdirSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openGeoTable } from '../src/geo/table.ts';
-import { Compiler } from '../src/node/compiler.ts';
+import { Compiler } from '../src/node/compile/compiler.ts';
 import { serveDns } from '../src/server/serve-dns.ts';
 import type { SnapshotMessage } from '../src/snapshot/snapshot.ts';
 import { createVerdictTable } from '../src/snapshot/verdict-table.ts';
 import { benchCandidates, benchFiles } from './geo-inputs.ts';
+import { temporaryDirectory } from './ground/temporary.ts';
 
 const GENERATIONS = 6;
 const DATA_CENTERS = 50;
@@ -26,7 +27,7 @@ const SETTLE_MS = 7000;
 const BOUND_MS = 20;
 
 const files = benchFiles();
-const directory = mkdtempSync(join(tmpdir(), 'geo-generations-'));
+const directory = temporaryDirectory('geo-generations');
 const compiler = new Compiler(directory);
 const source = { policy: { kind: 'nearest' }, candidates: benchCandidates(DATA_CENTERS) };
 const verdicts = createVerdictTable();
@@ -44,7 +45,6 @@ try {
 } finally {
   await server.close();
   await compiler.close();
-  rmSync(directory, { recursive: true });
 }
 
 async function change(generation: number): Promise<void> {

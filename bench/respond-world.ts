@@ -11,7 +11,7 @@ import { openSnapshot, type Snapshot } from '../src/snapshot/snapshot.ts';
 import { createVerdictTable, VERDICT_UP } from '../src/snapshot/verdict-table.ts';
 import type { EndpointSource, RRsetSource } from '../src/snapshot/zone-source.ts';
 import { compileMap } from '../src/steering/compile-map.ts';
-import { ninePlaces } from './compare/places.ts';
+import { ninePlaces } from './ground/places.ts';
 
 const STATIC_NAMES = 100_000;
 

@@ -8,11 +8,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { encodeQuery } from '../src/dns/message.ts';
+import { percentile } from './ground/percentile.ts';
+import { temporaryDirectory } from './ground/temporary.ts';
 import { wireName } from './respond-world.ts';
 
 const BATCH = 1000;
@@ -84,58 +86,50 @@ function residentMiB({ child }: Node): string {
   return `${Math.round(Number(kib) / 1024)} MiB resident`;
 }
 
-function percentile(sorted: readonly number[], share: number): string {
-  return (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0).toFixed(1);
-}
-
 function report(what: string, times: readonly number[]): void {
   const sorted = [...times].sort((one, other) => one - other);
-  const figures = [0.5, 0.9, 0.99].map((share) => `p${100 * share} ${percentile(sorted, share)}`);
-  console.log(`${what}: ${figures.join(', ')}, max ${percentile(sorted, 1)} ms`);
+  const figures = [0.5, 0.9, 0.99].map((share) => `p${100 * share} ${percentile(sorted, share).toFixed(1)}`);
+  console.log(`${what}: ${figures.join(', ')}, max ${percentile(sorted, 1).toFixed(1)} ms`);
 }
 
-const data = mkdtempSync(join(tmpdir(), 'meridian-zone-write-'));
-try {
-  console.log(`node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${count} RRsets`);
-  const node = await startNode(data);
-  await send(node, 'PUT', `/v1/zones/${ZONE}`, { nameServers: [`ns1.${ZONE}`] });
-  const batches: number[] = [];
-  const loaded = performance.now();
-  for (let first = 0; first < count; first += BATCH) {
-    const length = Math.min(BATCH, count - first);
-    const set = Array.from({ length }, (_, i) => ({
-      name: `host-${first + i}.${ZONE}`,
-      type: 'A',
-      ttlSeconds: 300,
-      records: [`192.0.2.${(first + i) % 256}`],
-    }));
-    const start = performance.now();
-    await send(node, 'PATCH', `/v1/zones/${ZONE}/rrsets`, { set });
-    batches.push(performance.now() - start);
-  }
-  console.log(`loaded in ${((performance.now() - loaded) / 1000).toFixed(1)} s; ${residentMiB(node)}`);
-  report(`batches of ${BATCH}`, batches);
-
-  const acknowledged: number[] = [];
-  const live: number[] = [];
-  for (let write = 0; write < writes; write++) {
-    const name = write % 5 === 4 ? `new-${write}.${ZONE}` : `host-${(write * 7919) % count}.${ZONE}`;
-    const address = `198.51.100.${write % 256}`;
-    const start = performance.now();
-    const answered = untilAnswered(node, name, address);
-    await send(node, 'PUT', `/v1/zones/${ZONE}/rrsets/${name}/A`, { ttlSeconds: 300, records: [address] });
-    acknowledged.push(performance.now() - start);
-    live.push(await answered);
-  }
-  report('acknowledged', acknowledged);
-  report('live in DNS', live);
-  console.log(residentMiB(node));
-  await stop(node);
-
+const data = temporaryDirectory('zone-write');
+console.log(`node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${count} RRsets`);
+const node = await startNode(data);
+await send(node, 'PUT', `/v1/zones/${ZONE}`, { nameServers: [`ns1.${ZONE}`] });
+const batches: number[] = [];
+const loaded = performance.now();
+for (let first = 0; first < count; first += BATCH) {
+  const length = Math.min(BATCH, count - first);
+  const set = Array.from({ length }, (_, i) => ({
+    name: `host-${first + i}.${ZONE}`,
+    type: 'A',
+    ttlSeconds: 300,
+    records: [`192.0.2.${(first + i) % 256}`],
+  }));
   const start = performance.now();
-  const again = await startNode(data);
-  console.log(`started again in ${(performance.now() - start).toFixed(0)} ms; ${residentMiB(again)}`);
-  await stop(again);
-} finally {
-  rmSync(data, { recursive: true, force: true });
+  await send(node, 'PATCH', `/v1/zones/${ZONE}/rrsets`, { set });
+  batches.push(performance.now() - start);
 }
+console.log(`loaded in ${((performance.now() - loaded) / 1000).toFixed(1)} s; ${residentMiB(node)}`);
+report(`batches of ${BATCH}`, batches);
+
+const acknowledged: number[] = [];
+const live: number[] = [];
+for (let write = 0; write < writes; write++) {
+  const name = write % 5 === 4 ? `new-${write}.${ZONE}` : `host-${(write * 7919) % count}.${ZONE}`;
+  const address = `198.51.100.${write % 256}`;
+  const start = performance.now();
+  const answered = untilAnswered(node, name, address);
+  await send(node, 'PUT', `/v1/zones/${ZONE}/rrsets/${name}/A`, { ttlSeconds: 300, records: [address] });
+  acknowledged.push(performance.now() - start);
+  live.push(await answered);
+}
+report('acknowledged', acknowledged);
+report('live in DNS', live);
+console.log(residentMiB(node));
+await stop(node);
+
+const start = performance.now();
+const again = await startNode(data);
+console.log(`started again in ${(performance.now() - start).toFixed(0)} ms; ${residentMiB(again)}`);
+await stop(again);

@@ -8,6 +8,8 @@
 #include "addon.h"
 
 #include <malloc.h>
+#include <stdio.h>
+#include <string.h>
 
 /*
  * Tables and maps of tens of megabytes come and go with each generation. Left to itself, glibc raises the size from
@@ -16,14 +18,25 @@
  */
 #define MAPPED_FROM_OCTETS (1024 * 1024)
 
+napi_value throw_errno(napi_env env, int error_number, const char *call) {
+  const char *name = strerrorname_np(error_number);
+  char message[256];
+  snprintf(message, sizeof message, "%s: %s", call, strerror(error_number));
+  napi_throw_error(env, name == NULL ? "UNKNOWN" : name, message);
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_OCTETS);
 #endif
   add_wake(env, exports);
   add_notify(env, exports);
+  add_priority(env, exports);
+  add_memory(env, exports);
   add_socket(env, exports);
   add_udp(env, exports);
   add_tcp(env, exports);
+  add_ping(env, exports);
   return exports;
 }

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Far more than we have to say; one is for the zero at its end. Longer text is cut. */
 enum { MAX_MESSAGE_OCTETS = 4096 };
 
 static napi_value notify(napi_env env, napi_callback_info info) {

@@ -81,7 +81,9 @@ int is_wildcard(const struct sockaddr_storage *name) {
 
 static void read_integers(napi_env env, napi_callback_info info, size_t count, int32_t *integers) {
   napi_value arguments[4];
-  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  /* The call overwrites it with how many were given, which may be more. */
+  size_t given = count;
+  napi_get_cb_info(env, info, &given, arguments, NULL, NULL);
   for (size_t i = 0; i < count; i++) napi_get_value_int32(env, arguments[i], &integers[i]);
 }
 

@@ -4,6 +4,7 @@
 #include "tcp.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 
 enum { KEPT = 5 };
@@ -25,12 +26,6 @@ static void free_loop(napi_env env, void *memory, void *hint) {
   free(thread);
 }
 
-static void *typed_array(napi_env env, napi_value value, size_t *length) {
-  void *memory = NULL;
-  napi_get_typedarray_info(env, value, NULL, length, &memory, NULL, NULL);
-  return memory;
-}
-
 static int allocate(TcpLoop *loop) {
   size_t capacity = (size_t)loop->capacity;
   loop->connections = calloc(capacity, sizeof *loop->connections);
@@ -41,7 +36,7 @@ static int allocate(TcpLoop *loop) {
 /* createTcpLoop(capacity, wake, input, output, commands, events, clients) */
 static napi_value create_tcp_loop(napi_env env, napi_callback_info info) {
   napi_value arguments[7];
-  size_t count = 7, event_words = 0, ignored = 0;
+  size_t count = 7, command_words = 0, event_words = 0, client_octets = 0;
   napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
   LoopOfThread *thread = calloc(1, sizeof *thread);
   if (thread == NULL) return throw_errno(env, ENOMEM, "calloc");
@@ -49,10 +44,17 @@ static napi_value create_tcp_loop(napi_env env, napi_callback_info info) {
   napi_get_value_int32(env, arguments[0], &loop->capacity);
   napi_get_value_int32(env, arguments[1], &loop->wake);
   loop->input = typed_array(env, arguments[2], &loop->input_length);
-  loop->output = typed_array(env, arguments[3], &ignored);
-  loop->commands = typed_array(env, arguments[4], &ignored);
+  loop->output = typed_array(env, arguments[3], &loop->output_length);
+  loop->commands = typed_array(env, arguments[4], &command_words);
   loop->events = typed_array(env, arguments[5], &event_words);
-  loop->clients = typed_array(env, arguments[6], &ignored);
+  loop->clients = typed_array(env, arguments[6], &client_octets);
+  size_t capacity = loop->capacity < 1 ? 0 : (size_t)loop->capacity;
+  if (capacity == 0 || command_words < capacity * COMMAND_WORDS || event_words < capacity * EVENT_WORDS ||
+      client_octets < capacity * CLIENT_OCTETS) {
+    free(thread);
+    return throw_errno(env, EINVAL, "createTcpLoop");
+  }
+  loop->command_capacity = (int)(command_words / COMMAND_WORDS);
   loop->event_capacity = (int)(event_words / EVENT_WORDS);
   loop->epoll = -1;
   for (int i = 0; i < KEPT; i++) napi_create_reference(env, arguments[2 + i], 1, &thread->kept[i]);
@@ -74,7 +76,9 @@ static napi_value create_tcp_loop(napi_env env, napi_callback_info info) {
 static TcpLoop *read_arguments(napi_env env, napi_callback_info info, size_t count, int32_t *integers) {
   napi_value arguments[5];
   LoopOfThread *thread = NULL;
-  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  /* The call overwrites it with how many were given, which may be more. */
+  size_t given = count;
+  napi_get_cb_info(env, info, &given, arguments, NULL, NULL);
   napi_get_value_external(env, arguments[0], (void **)&thread);
   for (size_t i = 1; i < count; i++) napi_get_value_int32(env, arguments[i], &integers[i - 1]);
   return &thread->loop;
@@ -95,7 +99,7 @@ static napi_value exchange_tcp(napi_env env, napi_callback_info info) {
 static napi_value send_tcp(napi_env env, napi_callback_info info) {
   int32_t integers[3] = {-1, 0, 0};
   TcpLoop *loop = read_arguments(env, info, 4, integers);
-  return integer(env, tcp_send_now(loop, integers[0], loop->output + integers[1], (size_t)integers[2]));
+  return integer(env, tcp_send_now(loop, integers[0], integers[1], integers[2]));
 }
 
 static napi_value add_tcp_listener(napi_env env, napi_callback_info info) {
@@ -117,7 +121,7 @@ static napi_value remove_tcp_listener(napi_env env, napi_callback_info info) {
 static napi_value open_tcp(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   size_t count = 3, length = 0;
-  char address[64];
+  char address[INET6_ADDRSTRLEN];
   int32_t port = 0, alone = 0;
   napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
   napi_get_value_string_utf8(env, arguments[0], address, sizeof address, &length);

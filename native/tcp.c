@@ -29,7 +29,6 @@
 #include <unistd.h>
 
 enum {
-  COMMAND_WORDS = 4,
   COMMAND_SEND = 1,
   /* Closes now; what waits is lost, and the number is free. */
   COMMAND_CLOSE = 2,
@@ -136,6 +135,15 @@ static int send_octets(TcpLoop *loop, int id, const uint8_t *octets, size_t leng
   if (keep_rest(connection, octets + sent, length - (size_t)sent) < 0) return -1;
   watch(loop, id, EPOLLOUT);
   return 1;
+}
+
+/* An answer that does not lie within the output is a bug of the caller; no other memory leaves. */
+static int send_output(TcpLoop *loop, int id, int32_t start, int32_t length) {
+  if (start < 0 || length < 0 || (size_t)start + (size_t)length > loop->output_length) {
+    errno = EINVAL;
+    return -1;
+  }
+  return send_octets(loop, id, loop->output + start, (size_t)length);
 }
 
 static void send_rest(TcpLoop *loop, int id) {
@@ -258,7 +266,7 @@ static void carry_out(TcpLoop *loop, int count) {
     else if (command[0] == COMMAND_RESET) reset_connection(loop, id);
     else if (command[0] == COMMAND_END) end_connection(&loop->connections[id]);
     else if (command[0] == COMMAND_SEND) {
-      int outcome = send_octets(loop, id, loop->output + command[2], (size_t)command[3]);
+      int outcome = send_output(loop, id, command[2], command[3]);
       if (outcome > 0) tell(loop, EVENT_BLOCKED, id, 0, 0);
       else if (outcome < 0) {
         loop->connections[id].over = 1;
@@ -268,7 +276,7 @@ static void carry_out(TcpLoop *loop, int count) {
   }
 }
 
-static void handle_connection(TcpLoop *loop, const struct epoll_event *event) {
+static void serve_connection(TcpLoop *loop, const struct epoll_event *event) {
   int id = (int)(uint32_t)event->data.u64;
   TcpConnection *connection = &loop->connections[id];
   if (connection->fd < 0 || connection->generation != (uint32_t)(event->data.u64 >> 32)) return;
@@ -280,7 +288,7 @@ static void handle_connection(TcpLoop *loop, const struct epoll_event *event) {
   } else send_rest(loop, id);
 }
 
-static void handle_event(TcpLoop *loop, const struct epoll_event *event) {
+static void take_event(TcpLoop *loop, const struct epoll_event *event) {
   uint32_t watched = (uint32_t)(event->data.u64 >> 32);
   if (watched == WATCHED_WAKE) {
     uint64_t ignored;
@@ -289,7 +297,7 @@ static void handle_event(TcpLoop *loop, const struct epoll_event *event) {
     for (int i = 0; i < loop->listener_count; i++)
       if (loop->listeners[i].fd == (int)(uint32_t)event->data.u64) accept_from(loop, &loop->listeners[i]);
   } else {
-    handle_connection(loop, event);
+    serve_connection(loop, event);
   }
 }
 
@@ -297,31 +305,31 @@ int tcp_turn(TcpLoop *loop, int command_count, int timeout_ms) {
   struct epoll_event ready[MAX_EVENTS];
   loop->event_count = 0;
   loop->input_used = 0;
-  carry_out(loop, command_count);
+  carry_out(loop, command_count < loop->command_capacity ? command_count : loop->command_capacity);
   if (timeout_ms < 0) return loop->event_count;
   int count = epoll_wait(loop->epoll, ready, MAX_EVENTS, loop->event_count > 0 ? 0 : timeout_ms);
-  for (int i = 0; i < count; i++) handle_event(loop, &ready[i]);
+  for (int i = 0; i < count; i++) take_event(loop, &ready[i]);
   return loop->event_count;
 }
 
 /* What is set up and taken down ------------------------------------------------------------------------------------ */
 
-int tcp_send_now(TcpLoop *loop, int id, const uint8_t *octets, size_t length) {
+int tcp_send_now(TcpLoop *loop, int id, int32_t start, int32_t length) {
   if (id < 0 || id >= loop->capacity || loop->connections[id].fd < 0) return -1;
-  return send_octets(loop, id, octets, length);
+  return send_output(loop, id, start, length);
 }
 
 int tcp_start(TcpLoop *loop) {
-  loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (loop->epoll < 0) return -1;
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)WATCHED_WAKE << 32};
-  if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->wake, &event) < 0) return -1;
+  /* First of all: `tcp_stop` closes whatever a connection names, and a zero is the standard input. */
   for (int id = 0; id < loop->capacity; id++) {
     loop->connections[id].fd = -1;
     loop->free_ids[loop->capacity - 1 - id] = id;
   }
   loop->free_count = loop->capacity;
-  return 0;
+  loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (loop->epoll < 0) return -1;
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)WATCHED_WAKE << 32};
+  return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->wake, &event);
 }
 
 int tcp_add_listener(TcpLoop *loop, int fd, int backlog, int defer_seconds, int unsent_ms) {

@@ -6,6 +6,7 @@
 
 enum {
   CLIENT_OCTETS = 16,
+  COMMAND_WORDS = 4,
   EVENT_WORDS = 4,
   /* Two numbers: the family of the address in `clients`, 4 or 6; the client's port. */
   EVENT_ACCEPTED = 1,
@@ -20,7 +21,7 @@ enum {
   EVENT_DRAINED = 6,
   /* One: the system's error. No descriptors or no memory for another connection; accepting has stopped. */
   EVENT_EXHAUSTED = 7,
-  /* Listen addresses of a node, with room to spare. */
+  /* At least MAX_LISTEN_ADDRESSES of `src/settings/listen-addresses.ts`. */
   MAX_LISTENERS = 64,
 };
 
@@ -59,7 +60,9 @@ typedef struct {
   size_t input_length;
   size_t input_used;
   const uint8_t *output;
+  size_t output_length;
   const int32_t *commands;
+  int command_capacity;
   int32_t *events;
   int event_capacity;
   int event_count;
@@ -70,10 +73,10 @@ typedef struct {
 int tcp_start(TcpLoop *loop);
 int tcp_add_listener(TcpLoop *loop, int fd, int backlog, int defer_seconds, int unsent_ms);
 void tcp_remove_listener(TcpLoop *loop, int fd);
-/** Carries out the commands, waits for up to that time (not at all below 0), returns how many events there are. */
+/** Carries out the first commands, waits for up to that time (not at all below 0), returns how many events there are. */
 int tcp_turn(TcpLoop *loop, int command_count, int timeout_ms);
-/** 0: all taken; 1: blocked, see EVENT_BLOCKED; -1: the connection is lost. */
-int tcp_send_now(TcpLoop *loop, int id, const uint8_t *octets, size_t length);
+/** So many octets from there in the output. 0: all taken; 1: blocked, see EVENT_BLOCKED; -1: the connection is lost. */
+int tcp_send_now(TcpLoop *loop, int id, int32_t start, int32_t length);
 void tcp_stop(TcpLoop *loop);
 
 #endif

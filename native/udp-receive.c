@@ -153,8 +153,12 @@ int udp_add(UdpBatch *batch, int fd) {
   } else if (wildcard) {
     setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
   }
-  batch->sockets[batch->socket_count++] =
-      (UdpSocket){.fd = fd, .wildcard = wildcard, .segments = 1, .overflows = overflows_of(fd)};
+  batch->sockets[batch->socket_count++] = (UdpSocket){
+      .fd = fd,
+      .wildcard = wildcard,
+      .longest_segment = LONGEST_SEGMENT_OCTETS,
+      .overflows = overflows_of(fd),
+  };
   return 0;
 }
 

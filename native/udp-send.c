@@ -14,8 +14,6 @@ enum {
   /* The kernel's own bound (UDP_MAX_SEGMENTS) on segments of one send; and of the octets of one datagram. */
   MAX_SEGMENTS = 64,
   MAX_SEND_OCTETS = 65000,
-  /* Fits every path (IPv6's least MTU): a longer segment would be refused, and be no fault of the socket. */
-  MAX_SEGMENT_OCTETS = 1232,
   /* A full send buffer drains in less; after that the answers are dropped, and clients ask again. */
   SEND_WAIT_MS = 20,
 };
@@ -57,13 +55,13 @@ static uint32_t client_hash(const struct sockaddr_storage *name, uint32_t length
 /* Joins answers to one client with one length into groups; returns how many groups there are. */
 static int group_answers(UdpBatch *batch, int count) {
   int group_count = 0;
-  int can_segment = batch->sockets[batch->current].segments;
+  uint32_t longest = batch->sockets[batch->current].longest_segment;
   memset(batch->group_table, -1, sizeof batch->group_table);
   for (int slot = 0; slot < count; slot++) {
     uint32_t length = (uint32_t)udp_control_of(batch, slot)[CONTROL_ANSWER_LENGTH];
     if (length == 0 || length > SLOT_OCTETS) continue;
     batch->next_in_group[slot] = -1;
-    int segments = can_segment && length <= MAX_SEGMENT_OCTETS;
+    int segments = length <= longest;
     uint32_t at = client_hash(&batch->names[slot], length) & (GROUP_TABLE - 1);
     int found = -1;
     for (; segments && batch->group_table[at] >= 0; at = (at + 1) & (GROUP_TABLE - 1)) {
@@ -155,7 +153,18 @@ static void prepare_send(UdpBatch *batch, int index, const Group *group, struct 
   header->msg_flags = 0;
 }
 
-/* Sends one group answer by answer, where the way out does not take segments. */
+/*
+ * What the socket shall not try again. A datagram that is too long for the link is fragmented, a segment is not: the
+ * kernel says EMSGSIZE, and older ones EINVAL, where the MTU (of IPv4 as low as 68 octets) is less than the segment and
+ * its headers. Shorter answers go on in groups. EIO says that the way out takes no segments at all. Nothing is raised
+ * again: the answers then leave one by one, which costs time and loses none.
+ */
+static void learn_limit(UdpSocket *socket, size_t length, int error) {
+  if (error == EMSGSIZE || error == EINVAL) socket->longest_segment = (uint32_t)length - 1;
+  else if (error == EIO) socket->longest_segment = 0;
+}
+
+/* Sends one group answer by answer, where the way out does not take segments, or not of this length. */
 static void send_apart(UdpBatch *batch, struct mmsghdr *message) {
   struct msghdr single = message->msg_hdr;
   struct iovec *parts = single.msg_iov;
@@ -194,8 +203,9 @@ void udp_send(UdpBatch *batch, int count) {
       continue;
     }
     struct mmsghdr *message = batch->sends + at;
-    if (sent < 0 && message->msg_hdr.msg_iovlen > 1 && (errno == EIO || errno == EINVAL)) {
-      socket->segments = 0;
+    int was_full = errno == EAGAIN || errno == ENOBUFS;
+    if (sent < 0 && message->msg_hdr.msg_iovlen > 1 && !was_full) {
+      learn_limit(socket, message->msg_hdr.msg_iov->iov_len, errno);
       send_apart(batch, message);
     } else {
       /* An error that is stuck to the socket (an ICMP message) is told once; the next send is tried all the same. */

@@ -45,12 +45,6 @@ static void free_batch(napi_env env, void *memory, void *hint) {
   free(thread);
 }
 
-static void *typed_array(napi_env env, napi_value value, size_t *length) {
-  void *memory = NULL;
-  napi_get_typedarray_info(env, value, NULL, length, &memory, NULL, NULL);
-  return memory;
-}
-
 static napi_value create_udp_batch(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
   size_t count = 4, slab_length = 0, control_length = 0, address_length = 0;
@@ -62,7 +56,8 @@ static napi_value create_udp_batch(napi_env env, napi_callback_info info) {
   batch->control = typed_array(env, arguments[1], &control_length);
   batch->addresses = typed_array(env, arguments[2], &address_length);
   batch->slots = (int)(slab_length / SLOT_OCTETS);
-  if (batch->slots < 1 || batch->slots > MAX_SLOTS || control_length < (size_t)(CONTROL_WORDS * batch->slots + TOTAL_WORDS) ||
+  if (batch->slots < 1 || batch->slots > MAX_SLOTS ||
+      control_length < (size_t)(CONTROL_WORDS * batch->slots + TOTAL_WORDS) ||
       address_length < (size_t)(ADDRESS_OCTETS * batch->slots)) {
     free(thread);
     return throw_errno(env, EINVAL, "createUdpBatch");
@@ -126,7 +121,7 @@ static void tune(int fd, int receive_octets, int send_octets) {
 static napi_value open_udp(napi_env env, napi_callback_info info) {
   napi_value arguments[5];
   size_t count = 5;
-  char address[64];
+  char address[INET6_ADDRSTRLEN];
   int32_t port = 0, receive_octets = 0, send_octets = 0, alone = 0;
   napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
   napi_get_value_string_utf8(env, arguments[0], address, sizeof address, NULL);

@@ -35,20 +35,22 @@ enum {
   /* In place of the length of a request that is not to be answered. */
   DROPPED_PORT_ZERO = -1,
   DROPPED_TOO_LONG = -2,
-  /* Listen addresses of a node, with room to spare. */
+  /* At least MAX_LISTEN_ADDRESSES of `src/settings/listen-addresses.ts`. */
   MAX_SOCKETS = 128,
   /* Twice the slots, so that a search in the table of groups ends soon. */
   GROUP_TABLE = 512,
   RECEIVE_CONTROL_OCTETS = 128,
   SEND_CONTROL_OCTETS = 128,
+  /* With its headers the least MTU of IPv6; what is longer is seldom, and would be refused on a narrow link. */
+  LONGEST_SEGMENT_OCTETS = 1232,
 };
 
 typedef struct {
   int fd;
   /* Bound to the wildcard address: answers name the address that was asked as their source. */
   int wildcard;
-  /* Takes segmented sends, as far as is known. */
-  int segments;
+  /* Octets of an answer that may leave as a segment, as far as is known; 0 where none may. */
+  uint32_t longest_segment;
   /* What the kernel has counted as lost for want of room in the queue, when it was last asked. */
   uint32_t overflows;
 } UdpSocket;

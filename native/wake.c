@@ -3,18 +3,8 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-napi_value throw_errno(napi_env env, int error_number, const char *call) {
-  const char *name = strerrorname_np(error_number);
-  char message[256];
-  snprintf(message, sizeof message, "%s: %s", call, strerror(error_number));
-  napi_throw_error(env, name == NULL ? "UNKNOWN" : name, message);
-  return NULL;
-}
 
 static napi_value create_wake(napi_env env, napi_callback_info info) {
   (void)info;

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { decodeMessage, encodeQuery } from '../../src/dns/message.ts';
 import { parseName } from '../../src/dns/name.ts';
 import { TYPE_A } from '../../src/dns/type.ts';
-import { STEERED } from './zones.ts';
+import { STEERED } from '../ground/zones.ts';
 
 /** Below what the receive buffer of any server holds. */
 const UNDER_WAY = 64;

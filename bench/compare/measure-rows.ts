@@ -1,12 +1,13 @@
 /* Starts the servers of a world, then asks them row by row, round by round, one after the other. */
+
+import { type LoadReport, runLoad } from '../ground/load.ts';
+import { memoryOctets, type ServerProcess } from '../ground/processes.ts';
+import { staticQuestions, steeredQuestions, type World } from '../ground/zones.ts';
 import type { CompareArguments } from './arguments.ts';
-import { type LoadReport, runLoad } from './load.ts';
-import { memoryOctets, type ServerProcess } from './processes.ts';
 import type { Measured } from './report.ts';
 import type { Row } from './rows.ts';
 import type { ServerName } from './servers/index.ts';
 import { type Ground, startKind } from './start-kind.ts';
-import { staticQuestions, steeredQuestions, type World } from './zones.ts';
 
 /** A first round is warmed up so many times as long as a later one. */
 const FIRST_WARMUP = 3;

@@ -1,5 +1,5 @@
 /* The figures of all rounds, as the Markdown that goes into bench/results.md. */
-import type { LoadReport } from './load.ts';
+import type { LoadReport } from '../ground/load.ts';
 import type { Row } from './rows.ts';
 import { type ServerName, serverKinds } from './servers/index.ts';
 

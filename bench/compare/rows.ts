@@ -1,6 +1,6 @@
-import type { LoadOptions } from './load.ts';
+import type { LoadOptions } from '../ground/load.ts';
+import type { World } from '../ground/zones.ts';
 import type { ServerName } from './servers/index.ts';
-import type { World } from './zones.ts';
 
 /** What a ratio has to reach: `server` against `against`, medians of paired rounds. */
 export interface Bound {

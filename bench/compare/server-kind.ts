@@ -1,6 +1,6 @@
-import type { DataCenter, Geography } from './geography.ts';
-import type { ServerCommand } from './processes.ts';
-import type { World } from './zones.ts';
+import type { DataCenter, Geography } from '../ground/geography.ts';
+import type { ServerCommand } from '../ground/processes.ts';
+import type { World } from '../ground/zones.ts';
 
 /** What a server is to serve, and where it may write. */
 export interface Assignment {

@@ -1,11 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
-import type { DataCenter, Geography } from './geography.ts';
-import { installPackages, isInstalled, type ServerProcess, startServer, untilAtRest } from './processes.ts';
+import { freePort } from '../ground/free-port.ts';
+import type { DataCenter, Geography } from '../ground/geography.ts';
+import {
+  installPackages,
+  isInstalled,
+  type ServerProcess,
+  startServer,
+  untilAtRest,
+} from '../ground/processes.ts';
+import { APEX, type World } from '../ground/zones.ts';
 import type { ServerKind } from './server-kind.ts';
 import { type ServerName, serverKinds } from './servers/index.ts';
-import { APEX, type World } from './zones.ts';
 
 /** What the servers of one run have in common. */
 export interface Ground {

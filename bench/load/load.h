@@ -1,6 +1,7 @@
 /*
- * The load generator of the benchmarks. One thread, no waiting: it spins over its sockets, so that a server's
- * answer never pays for waking somebody up, and so that it is ahead of any server on a core of its own.
+ * The load generator of the benchmarks. One thread that spins over its sockets, so that a server's answer never pays
+ * for waking somebody up, and so that it is ahead of any server on a core of its own. It waits only where it is told
+ * to share that core (`--sleep`), and between two tries for a first answer (`first.c`).
  *
  *   names file -> questions (pre-built packets)      subnets -> client subnets, written in place
  *        \                                            /
@@ -60,7 +61,7 @@ struct subnets;
 
 /* What counts, from the end of the warm-up on. */
 struct tally {
-  uint64_t sent, answered, lost, unexpected, late_sends, resets, bad_cookies, reads, empty_reads;
+  uint64_t sent, answered, lost, unexpected, not_sent, resets, bad_cookies, reads, empty_reads;
   uint64_t wrong_rcode, wrong_question, wrong_form, wrong_rdata, truncated;
   double seconds, cpu_seconds;
 };

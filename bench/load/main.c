@@ -23,7 +23,7 @@ static const char usage[] =
     "  --timeout S        then a query is lost                                1\n"
     "  --ecs none|v4|v6|FILE   random client subnets, or inside the prefixes of a file  none\n"
     "  --source-length N  of client subnets                                   24, 56\n"
-    "  --zipf N           N subnets by Zipf's law\n"
+    "  --zipf N           N subnets, up to 65536, by Zipf's law\n"
     "  --edns N           an OPT record with this payload size                with other options: 1232\n"
     "  --do --cookies     the DO bit; DNS cookies\n"
     "  --segments         one send for queries of one length (UDP GSO)\n"
@@ -177,7 +177,7 @@ static void report(const struct run *run) {
          histogram_at(0.999), histogram_max());
   printf("\"emptyReads\":%.4f,", tally->reads > 0 ? (double)tally->empty_reads / (double)tally->reads : 0);
   printf("\"sent\":%llu,\"lost\":%llu,\"notSent\":%llu,\"resets\":%llu,\"badCookies\":%llu,\"wrong\":%llu,",
-         (unsigned long long)tally->sent, (unsigned long long)tally->lost, (unsigned long long)tally->late_sends,
+         (unsigned long long)tally->sent, (unsigned long long)tally->lost, (unsigned long long)tally->not_sent,
          (unsigned long long)tally->resets, (unsigned long long)tally->bad_cookies, (unsigned long long)wrong);
   printf("\"wrongBy\":{\"rcode\":%llu,\"question\":%llu,\"form\":%llu,\"rdata\":%llu,\"truncated\":%llu,"
          "\"number\":%llu}}\n",

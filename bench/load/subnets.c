@@ -1,6 +1,6 @@
 /*
- * Client subnets (RFC 7871): random ones over the address space, random ones inside the prefixes of a file, or
- * ten thousand of either with the popularity of Zipf's law.
+ * Client subnets (RFC 7871): random ones over the address space, random ones inside the prefixes of a file, or as many
+ * of either as `--zipf` says with the popularity of Zipf's law.
  */
 #include "load.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Draws are looked up here: a draw costs one random number whatever the number of subnets. */
+/* Draws are looked up in a table: one costs a random number whatever the number of subnets, which cannot be more. */
 #define ZIPF_DRAWS (1 << 16)
 
 struct prefix {
@@ -114,6 +114,7 @@ static void read_prefixes(struct subnets *subnets, const char *name) {
 
 /* Gives the n-th most popular subnet a share of the draws in proportion to 1/n. */
 static void draw_by_zipf(struct subnets *subnets, int count, uint64_t *random) {
+  if (count > ZIPF_DRAWS) fail("--zipf: at most %d subnets", ZIPF_DRAWS);
   double sum = 0, reached = 0;
   uint8_t (*drawn)[16] = calloc(ZIPF_DRAWS, sizeof *drawn);
   if (drawn == NULL) fail("not enough memory for the subnets");

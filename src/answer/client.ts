@@ -1,8 +1,10 @@
+import { isMapped } from '../dns/address.ts';
 import { type Query, SUBNET_IPV6 } from '../dns/query.ts';
+import { SPILL_V4_PREFIX, SPILL_V6_PREFIX } from '../steering/spill.ts';
 import type { Decision } from './decision.ts';
 
 /** Who sent the packet; mutable, so that one object serves every packet of a socket. */
-export interface ClientAddress {
+export interface SenderAddress {
   family: 4 | 6;
   /** Network order; only the first 4 count for family 4. */
   octets: Uint8Array;
@@ -21,7 +23,7 @@ const MAPPED_BITS = 96;
  * RFC 7871 section 7.1.2: source /0 asks not to be located, so neither the subnet, which is empty, nor the resolver's
  * address may be used. The unspecified address stands for it, which lies nowhere.
  */
-export function identifyClient(decision: Decision, query: Query, resolver: ClientAddress): void {
+export function identifyClient(decision: Decision, query: Query, resolver: SenderAddress): void {
   if (query.hasSubnet) {
     const family = query.subnetFamily === SUBNET_IPV6 ? 6 : 4;
     decision.clientSource = 'client-subnet';
@@ -40,6 +42,13 @@ export function scopeOf(decision: Decision, query: Query, everywhere: boolean): 
   if (everywhere || query.sourcePrefixLength === 0) return 0;
   if (decision.clientFamily === 6) return besideMapped(decision.clientAddress, decision.mapPrefixLength);
   return decision.mapPrefixLength + (query.subnetFamily === SUBNET_IPV6 ? MAPPED_BITS : 0);
+}
+
+/** The scope of an answer that depends on a client by the prefix that spills go by, likewise. */
+export function spillScopeOf(decision: Decision, query: Query): number {
+  if (query.sourcePrefixLength === 0) return 0;
+  if (decision.clientFamily === 6) return besideMapped(decision.clientAddress, SPILL_V6_PREFIX);
+  return SPILL_V4_PREFIX + (query.subnetFamily === SUBNET_IPV6 ? MAPPED_BITS : 0);
 }
 
 /**
@@ -69,10 +78,4 @@ function setClient(decision: Decision, family: 4 | 6, octets: Uint8Array, source
   for (let i = 0; i < length; i++) decision.clientAddress[i] = octets[start + i] as number;
   decision.clientFamily = length === 4 ? 4 : 6;
   decision.sourcePrefixLength = mapped ? sourcePrefixLength - MAPPED_BITS : sourcePrefixLength;
-}
-
-function isMapped(octets: Uint8Array): boolean {
-  if (octets[10] !== 0xff || octets[11] !== 0xff) return false;
-  for (let i = 0; i < 10; i++) if (octets[i] !== 0) return false;
-  return true;
 }

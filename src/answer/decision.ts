@@ -44,6 +44,11 @@ export interface Decision {
   /** Data center number that was answered; -1 for none. */
   dataCenter: number;
   tier: Tier;
+  /** What spills made of the client: see `SpillEffect`. */
+  spill: SpillEffect;
+  /** Numbers of the data centers that passed the client on, `passedOnCount` of them, in the order of the walk. */
+  readonly passedOn: Uint16Array;
+  passedOnCount: number;
   /** Verdict slots of the endpoints that were answered, `endpointCount` of them. */
   readonly endpointSlots: Uint32Array;
   endpointCount: number;
@@ -67,6 +72,12 @@ export const outcomes = [
   'badcookie',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
+
+/**
+ * `kept`: the client is not among those that the chosen data center passes on. `passed-on`: at least one passed it on.
+ * `ignored`: all did, so that it was kept as if there were no spills.
+ */
+export type SpillEffect = 'none' | 'kept' | 'passed-on' | 'ignored';
 
 /** Which address was located: RFC 7871 client subnet, else the resolver's own. */
 export type ClientSource = 'none' | 'client-subnet' | 'resolver';
@@ -102,6 +113,9 @@ export function createDecision(): Decision {
     orderLength: 0,
     dataCenter: -1,
     tier: 'none',
+    spill: 'none',
+    passedOn: new Uint16Array(MAX_DATA_CENTERS),
+    passedOnCount: 0,
     endpointSlots: new Uint32Array(MAX_ANSWER_ENDPOINTS),
     endpointCount: 0,
     ttlSeconds: 0,
@@ -128,6 +142,8 @@ export function resetDecision(decision: Decision): void {
   decision.orderLength = 0;
   decision.dataCenter = -1;
   decision.tier = 'none';
+  decision.spill = 'none';
+  decision.passedOnCount = 0;
   decision.endpointCount = 0;
   decision.ttlSeconds = 0;
 }

@@ -35,7 +35,7 @@ export function explainSteering(
   const located = input.decision.clientFamily !== 0;
   const steps = [
     ...(located ? [...policySteps(input, steered, pool), candidatesStep(dataCenters, type)] : []),
-    choiceStep(input.decision, steered, dataCenters, type),
+    choiceStep(input, steered, dataCenters, type),
   ];
   return { name, steps, dataCenters };
 }
@@ -172,7 +172,7 @@ function verdictsText({ endpoints }: ExplainedDataCenter, type: string): string 
 }
 
 function choiceStep(
-  decision: Decision,
+  { decision, dataCenterName }: ExplainInput,
   steered: SteeredName,
   dataCenters: readonly ExplainedDataCenter[],
   type: string,
@@ -181,23 +181,43 @@ function choiceStep(
   const passed = dataCenters.filter(
     ({ rank }) => rank !== undefined && chosen?.rank !== undefined && rank < chosen.rank,
   );
+  const passedOn = new Set(
+    Array.from(decision.passedOn.subarray(0, decision.passedOnCount), (number) => dataCenterName(number)),
+  );
   const details = {
     tier: decision.tier,
     dataCenter: chosen?.name ?? null,
     passedOver: passed.map(({ name }) => name),
+    spill: { effect: decision.spill, passedOnBy: [...passedOn] },
     allDown: steered.allDown,
   };
   const text =
     chosen === undefined
       ? noChoiceText(decision, steered, dataCenters, type)
-      : `${chosen.name} is chosen${passedText(passed, type)}: ${tierTexts[decision.tier]}.`;
+      : `${chosen.name} is chosen${passedText(passed, passedOn, type)}: ${tierTexts[decision.tier]}${spillTexts[decision.spill]}.`;
   return { step: 'choice', text, details };
 }
 
-function passedText(passed: readonly ExplainedDataCenter[], type: string): string {
+function passedText(
+  passed: readonly ExplainedDataCenter[],
+  passedOn: ReadonlySet<string>,
+  type: string,
+): string {
   if (passed.length === 0) return '';
-  return `, past ${passed.map((dataCenter) => `${dataCenter.name} (${verdictsText(dataCenter, type)})`).join(', ')}`;
+  const told = passed.map((dataCenter) => {
+    const why = passedOn.has(dataCenter.name) ? ', but passes this client on' : '';
+    return `${dataCenter.name} (${verdictsText(dataCenter, type)}${why})`;
+  });
+  return `, past ${told.join(', ')}`;
 }
+
+/** What spills had to do with it. */
+const spillTexts: Readonly<Record<Decision['spill'], string>> = {
+  none: '',
+  kept: ', and it keeps this client, though it passes some on',
+  'passed-on': ' and no need to pass this client on',
+  ignored: '; every data center of the order would pass this client on, so that the spills do not count',
+};
 
 /** Why a data center is chosen, by the tier that it was found in. */
 const tierTexts: Readonly<Record<Decision['tier'], string>> = {

@@ -9,6 +9,7 @@ import {
   NONE,
   nodeFirstRRset,
   nodeRRsetCount,
+  RRSET_WORDS,
   rrsetLength,
   steeredAt,
   wildcardBelow,
@@ -105,9 +106,9 @@ function lookUpNode(found: Found, zone: ZoneImage, node: number, type: number): 
 /** RFC 8482 section 4.1: ANY is answered with one RRset; the smallest gives the least to amplify. */
 function smallestRRset(zone: ZoneImage, node: number): number {
   const first = nodeFirstRRset(zone, node);
-  const end = first + nodeRRsetCount(zone, node);
+  const end = first + RRSET_WORDS * nodeRRsetCount(zone, node);
   let smallest = NONE;
-  for (let rrset = first; rrset < end; rrset++) {
+  for (let rrset = first; rrset < end; rrset += RRSET_WORDS) {
     if (smallest === NONE || rrsetLength(zone, rrset) < rrsetLength(zone, smallest)) smallest = rrset;
   }
   return smallest;

@@ -1,34 +1,33 @@
 import type { DecodeOutcome } from '../dns/query.ts';
+import { RCODE_BADCOOKIE } from '../dns/rcode.ts';
 import { answerCookie } from '../protection/cookies.ts';
 import { holdsAddress } from '../protection/prefix-set.ts';
 import type { Protection } from '../protection/protection.ts';
 import { chargeResponse, type LimitOutcome, type ResponseClass } from '../protection/rate-limit.ts';
 import { NONE } from '../snapshot/zone-image.ts';
-import type { ClientAddress } from './client.ts';
+import type { SenderAddress } from './client.ts';
 import type { Decision, Outcome } from './decision.ts';
 import { admitQuestion, type QuestionOutcome } from './question.ts';
 import { type Transport, truncate } from './reply.ts';
 import type { AnswerScratch } from './scratch.ts';
 
-/** RFC 7873 section 8. */
-export const RCODE_BADCOOKIE = 23;
-
-/** Whether this address is answered at all; `decision.access` says so too. */
+/** Whether this address is answered at all; `decision.access` tells whether it is denied. */
 export function admitSender(
   decision: Decision,
   { access }: Protection,
-  { family, octets }: ClientAddress,
-): 'admitted' | 'drop' | 'refuse' {
-  if (access === undefined || !holdsAddress(access.denied, family, octets)) return 'admitted';
+  { family, octets }: SenderAddress,
+): 'go-on' | 'drop' {
+  if (access === undefined || !holdsAddress(access.denied, family, octets)) return 'go-on';
   decision.access = 'denied';
-  return access.onDenied;
+  // A refusal is an answer like any other.
+  return access.onDenied === 'drop' ? 'drop' : 'go-on';
 }
 
 /** Checks the query's cookie and prepares the one of the answer, whose room the OPT then needs. */
 export function checkCookie(
   scratch: AnswerScratch,
   { cookies }: Protection,
-  { family, octets }: ClientAddress,
+  { family, octets }: SenderAddress,
 ): void {
   const { decision, opt, query } = scratch;
   opt.hasCookie = false;
@@ -63,7 +62,7 @@ export function admitQuery(
 export function limitAnswer(
   scratch: AnswerScratch,
   { rateLimit }: Protection,
-  { family, octets }: ClientAddress,
+  { family, octets }: SenderAddress,
 ): LimitOutcome {
   const { decision, found, query } = scratch;
   if (rateLimit === undefined || decision.cookie === 'valid') return 'none';

@@ -6,6 +6,7 @@ import {
   FLAG_RD,
   FLAG_TC,
   HEADER_LENGTH,
+  MAX_MESSAGE_LENGTH,
   OPCODE_MASK,
   type Query,
 } from '../dns/query.ts';
@@ -37,8 +38,6 @@ export type Transport = 'udp' | 'tcp';
 
 /** RFC 1035 section 4.2.1: what every sender over UDP can take. */
 const MIN_UDP_PAYLOAD = 512;
-/** RFC 1035 section 4.2.2: the length before a message over TCP has 16 bits. */
-const MAX_TCP_MESSAGE = 65_535;
 
 export function createReply(): Reply {
   return {
@@ -86,7 +85,7 @@ export function beginReply(
 
 /** RFC 6891 section 6.2.3: a payload size below 512 counts as 512. */
 function messageLimit(query: Query, transport: Transport, maxUdpOctets: number): number {
-  if (transport === 'tcp') return MAX_TCP_MESSAGE;
+  if (transport === 'tcp') return MAX_MESSAGE_LENGTH;
   if (!query.hasEdns) return MIN_UDP_PAYLOAD;
   return Math.min(Math.max(query.payloadSize, MIN_UDP_PAYLOAD), maxUdpOctets);
 }

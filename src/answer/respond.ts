@@ -1,12 +1,20 @@
 import { encodeOpt, optLength } from '../dns/opt.ts';
 import { decodeQuery } from '../dns/query.ts';
+import {
+  RCODE_BADCOOKIE,
+  RCODE_BADVERS,
+  RCODE_FORMERR,
+  RCODE_NOERROR,
+  RCODE_NOTIMP,
+  RCODE_REFUSED,
+} from '../dns/rcode.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { NO_ZONE } from '../snapshot/zone-directory.ts';
 import { rrsetTtlSeconds, type ZoneImage } from '../snapshot/zone-image.ts';
-import type { ClientAddress } from './client.ts';
+import type { SenderAddress } from './client.ts';
 import { type Outcome, resetDecision } from './decision.ts';
 import { lookup, zoneFor } from './lookup.ts';
-import { admitQuery, admitSender, checkCookie, limitAnswer, RCODE_BADCOOKIE } from './protect.ts';
+import { admitQuery, admitSender, checkCookie, limitAnswer } from './protect.ts';
 import { admitKeepalive, CLASS_ANY } from './question.ts';
 import { beginReply, encodeHeader, findApex, type Transport } from './reply.ts';
 import type { AnswerScratch } from './scratch.ts';
@@ -21,17 +29,17 @@ import {
 } from './section.ts';
 import { steer } from './steer.ts';
 
-export type { ClientAddress } from './client.ts';
+export type { SenderAddress } from './client.ts';
 export type { Transport } from './reply.ts';
 export { type AnswerScratch, createAnswerScratch } from './scratch.ts';
 
-/** RFC 6895 section 2.3, for queries that end without a lookup. */
+/** For queries that end without a lookup. */
 const RCODES = {
-  cookie: 0,
-  formerr: 1,
-  notimp: 4,
-  refused: 5,
-  badvers: 16,
+  cookie: RCODE_NOERROR,
+  formerr: RCODE_FORMERR,
+  notimp: RCODE_NOTIMP,
+  refused: RCODE_REFUSED,
+  badvers: RCODE_BADVERS,
   badcookie: RCODE_BADCOOKIE,
 } as const;
 
@@ -45,7 +53,7 @@ export function respond(
   snapshot: Snapshot,
   request: Uint8Array,
   requestLength: number,
-  client: ClientAddress,
+  client: SenderAddress,
   transport: Transport,
   response: Uint8Array,
 ): number {
@@ -69,7 +77,7 @@ export function respond(
 }
 
 /** RFC 1034 section 4.3.2: finds the zone and looks the name up, again for each CNAME on the way. */
-function answerQuestion(scratch: AnswerScratch, snapshot: Snapshot, client: ClientAddress): Outcome {
+function answerQuestion(scratch: AnswerScratch, snapshot: Snapshot, client: SenderAddress): Outcome {
   const { decision, found, query, reply } = scratch;
   let name = query.name;
   let previous = NO_ZONE;
@@ -95,7 +103,7 @@ function answerFound(
   snapshot: Snapshot,
   zone: ZoneImage,
   nameLength: number,
-  client: ClientAddress,
+  client: SenderAddress,
 ): Step {
   const { found } = scratch;
   switch (found.kind) {

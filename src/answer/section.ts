@@ -1,9 +1,11 @@
 import { readCompressedName } from '../dns/hashed-name.ts';
 import { putUint32 } from '../dns/put-integer.ts';
+import { RCODE_NXDOMAIN, RCODE_SERVFAIL } from '../dns/rcode.ts';
 import { TYPE_ANY, TYPE_CNAME } from '../dns/type.ts';
 import {
   NONE,
   nodeNameLength,
+  rrsetNumbered,
   rrsetRecordCount,
   rrsetTtlSeconds,
   STEERED_FALLBACK,
@@ -20,10 +22,6 @@ import { RDATA_OFFSET, TTL_OFFSET, writeAdditional, writeAddress, writeHinfo, wr
 
 /** RFC 8482 section 4.2: long enough to keep askers from asking again. */
 const ANY_TTL_SECONDS = 3600;
-
-/** RFC 1035 section 4.1.1 and RFC 6895 section 2.3. */
-const RCODE_SERVFAIL = 2;
-const RCODE_NXDOMAIN = 3;
 
 /** What follows a step: the query's outcome, or the next name of a CNAME chain, in `scratch.target`. */
 export type Step = Outcome | 'follow';
@@ -93,7 +91,7 @@ export function answerSteered(
 function answerEndpoints(scratch: AnswerScratch, zone: ZoneImage, ttlSeconds: number): Step {
   const { choice, decision, query, reply } = scratch;
   if (choice.type === TYPE_CNAME) {
-    const rrset = zone.words[(choice.endpoints[0] as number) + 2] as number;
+    const rrset = rrsetNumbered(zone, zone.words[(choice.endpoints[0] as number) + 2] as number);
     return followCname(scratch, zone, rrset, ttlSeconds);
   }
   if (reply.answerCount === 0) decision.ttlSeconds = ttlSeconds;

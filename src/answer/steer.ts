@@ -16,7 +16,8 @@ import {
   resetChoice,
 } from '../steering/choose.ts';
 import { runProgram } from '../steering/run-program.ts';
-import { type ClientAddress, identifyClient, scopeOf } from './client.ts';
+import { admitClient } from '../steering/spill.ts';
+import { identifyClient, type SenderAddress, scopeOf, spillScopeOf } from './client.ts';
 import { MAX_ANSWER_ENDPOINTS } from './decision.ts';
 import type { AnswerScratch } from './scratch.ts';
 
@@ -29,7 +30,7 @@ export function steer(
   snapshot: Snapshot,
   zone: ZoneImage,
   steered: number,
-  resolver: ClientAddress,
+  resolver: SenderAddress,
 ): ChoiceOutcome {
   const { choice, decision, query } = scratch;
   const pool = zone.pools + steeredWord(zone, steered, STEERED_POOL);
@@ -48,6 +49,7 @@ export function steer(
     if (map === undefined) return 'servfail';
     rank(scratch, map, resolver);
   }
+  admitClient(choice.spill, snapshot.spills, decision.clientAddress, decision.clientFamily);
   const outcome = choose(
     choice,
     zone.words,
@@ -60,7 +62,18 @@ export function steer(
     query.type,
   );
   tellChoice(scratch, zone);
+  if (choice.spill.bears + choice.spill.passedCount > 0) tellSpill(scratch);
   return outcome;
+}
+
+/** Writes what spills made of the client into the decision, and sees that the answer holds for their prefix at most. */
+function tellSpill(scratch: AnswerScratch): void {
+  const { choice, decision, query } = scratch;
+  const { bears, ignored, passed, passedCount } = choice.spill;
+  decision.spill = ignored === 1 ? 'ignored' : passedCount > 0 ? 'passed-on' : 'kept';
+  decision.passedOnCount = passedCount;
+  for (let i = 0; i < passedCount; i++) decision.passedOn[i] = passed[i] as number;
+  if (bears === 1) scratch.scope = Math.max(scratch.scope, spillScopeOf(decision, query));
 }
 
 /** Writes the choice into the decision. */
@@ -74,7 +87,7 @@ function tellChoice({ choice, decision }: AnswerScratch, zone: ZoneImage): void 
 }
 
 /** Writes the client's order of data centers into the decision. */
-function rank(scratch: AnswerScratch, map: GeoMap, resolver: ClientAddress): void {
+function rank(scratch: AnswerScratch, map: GeoMap, resolver: SenderAddress): void {
   const { decision, query } = scratch;
   identifyClient(decision, query, resolver);
   const leaf = locate(map, decision.clientFamily === 4 ? 4 : 6, decision.clientAddress);

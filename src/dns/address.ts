@@ -81,7 +81,8 @@ export function clearPast(octets: Uint8Array, length: number): Uint8Array {
   return kept;
 }
 
-function isMapped(octets: Uint8Array): boolean {
+/** Whether an address lies in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2) and so stands for an IPv4 one: its last 4 octets. */
+export function isMapped(octets: Uint8Array): boolean {
   if (octets.length !== IPV6_OCTETS || octets[10] !== 0xff || octets[11] !== 0xff) return false;
   for (let i = 0; i < 10; i += 1) if (octets[i] !== 0) return false;
   return true;

@@ -1,6 +1,7 @@
 import { type Parsed, parsed, refused } from '../config/problem.ts';
 import { clearPast } from './address.ts';
 import { MAX_LABEL_LENGTH, MAX_NAME_LENGTH } from './name.ts';
+import { HEADER_LENGTH, MAX_MESSAGE_LENGTH } from './query.ts';
 import { formatRdata, rdataKind } from './rdata/index.ts';
 import { CLASS_IN, TYPE_OPT } from './type.ts';
 
@@ -100,11 +101,8 @@ export interface QueryDraft {
   };
 }
 
-const HEADER_LENGTH = 12;
 /** Type, class, TTL and rdata length of a record, after its owner. */
 const RECORD_FIXED_LENGTH = 10;
-/** What TCP and UDP can carry; longer input is no message. */
-const MAX_MESSAGE_LENGTH = 65_535;
 /**
  * Each pointer must lead further back, so a walk ends anyway; this bounds its cost. Even a name in which each
  * of the 127 labels follows a pointer of its own is read.

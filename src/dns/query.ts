@@ -4,6 +4,9 @@ import { TYPE_IXFR, TYPE_OPT } from './type.ts';
 /** RFC 1035 section 4.1.1. The question's name stands right behind it. */
 export const HEADER_LENGTH = 12;
 
+/** The largest that the two octets before a message over TCP can announce (RFC 1035 section 4.2.2). */
+export const MAX_MESSAGE_LENGTH = 65_535;
+
 /** Header flags (RFC 1035 section 4.1.1, RFC 4035 section 3), in the 16 bits after the id. */
 export const FLAG_QR = 0x8000;
 export const FLAG_AA = 0x0400;

@@ -23,7 +23,8 @@ export class DnsOutlet {
   /** Resolves when every DNS worker answers from the snapshot; rejects with a `ListenError` where none can listen. */
   publish(snapshot: SnapshotMessage): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#send(snapshot);
+      // Verdicts change in place: most overrides have nothing to send.
+      if (this.#latest === undefined || !haveSameParts(this.#latest, snapshot)) await this.#send(snapshot);
       this.#latest = snapshot;
       this.#published?.(snapshot);
     });
@@ -76,4 +77,18 @@ export class DnsOutlet {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+}
+
+function haveSameParts(one: SnapshotMessage, other: SnapshotMessage): boolean {
+  return (
+    one.verdicts === other.verdicts &&
+    one.spills === other.spills &&
+    one.serverId === other.serverId &&
+    areSame(one.zones, other.zones) &&
+    areSame(one.maps, other.maps)
+  );
+}
+
+function areSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((image, index) => image === other[index]);
 }

@@ -1,22 +1,21 @@
 import type { Decision } from '../answer/decision.ts';
-import { type AnswerScratch, type ClientAddress, createAnswerScratch, respond } from '../answer/respond.ts';
+import { type AnswerScratch, createAnswerScratch, respond, type SenderAddress } from '../answer/respond.ts';
 import type { ExplainQuestion } from '../api/control-plane.ts';
 import { normalise, parseAddress, parsePrefix } from '../dns/address.ts';
 import { encodeQuery } from '../dns/message.ts';
 import { parseName } from '../dns/name.ts';
+import { MAX_MESSAGE_LENGTH } from '../dns/query.ts';
 import { parseType } from '../dns/type.ts';
 import type { ClientLocation } from '../geo/location.ts';
 import { type GeoTable, locateClient } from '../geo/table.ts';
 import { createRandomSource } from '../server/random.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-/** What people ask about is not cut to UDP's size: explain shows the whole answer, as TCP gives it. */
-const MAX_RESPONSE_OCTETS = 65_535;
-
 /** Runs real queries through `respond` on the control plane's own snapshot. */
 export class QueryExplainer {
   readonly #scratch: AnswerScratch = createAnswerScratch(createRandomSource());
-  readonly #response = new Uint8Array(MAX_RESPONSE_OCTETS);
+  /** Of TCP's size: what people ask about is shown whole. */
+  readonly #response = new Uint8Array(MAX_MESSAGE_LENGTH);
 
   /** The decision is overwritten by the next call. Throws on a question that does not parse: the API checks it. */
   ask(
@@ -71,7 +70,7 @@ function subnetOf(client: string): { family: 4 | 6; octets: Uint8Array; sourcePr
   return { family, octets, sourcePrefixLength: octets.length * 8 };
 }
 
-function resolverOf({ resolver }: ExplainQuestion): ClientAddress {
+function resolverOf({ resolver }: ExplainQuestion): SenderAddress {
   const address = parseAddress(resolver);
   if (address === undefined) throw new Error(`not an address: ${resolver}`);
   const { family, octets } = normalise(address);

@@ -14,6 +14,10 @@ export class LateLog implements ServerLog {
     for (const say of this.#waiting.splice(0)) say(log);
   }
 
+  debug(fields: object, message: string): void {
+    this.#say((log) => log.debug(fields, message));
+  }
+
   warn(fields: object, message: string): void {
     this.#say((log) => log.warn(fields, message));
   }

@@ -1,18 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../observe/log.ts';
+import { canSharePorts } from '../server/listen-address.ts';
 import type { DirectoryLock } from '../store/directory-lock.ts';
 import { type BootManifest, readBootManifest } from './boot/boot-manifest.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { type NodeOptions, type RunningNode, startNode } from './start-node.ts';
 import type { ApiAddress } from './takeover/activated-settings.ts';
+import { openAgain } from './takeover/open-again.ts';
 import type { TakenOver } from './takeover/takeover-host.ts';
 import type { Standing } from './takeover/takeover-messages.ts';
-
-/** A store that a failed successor still holds is free when the system has ended that process. */
-const RESUME_RETRY_MS = 500;
-
-/** Where Node's own sockets can share a port, too (`reusePort`). */
-const SHARING_SYSTEMS: readonly string[] = ['linux', 'freebsd'];
 
 type LifeCycleOptions = Omit<NodeOptions, 'lock' | 'manifest' | 'booted'>;
 
@@ -69,29 +65,38 @@ export class LifeCycle implements TakenOver {
 
   refusal(): string | undefined {
     if (this.#node === undefined) return 'the node that runs is not ready itself';
-    if (this.#outlet.server?.sockets === 'addon' || SHARING_SYSTEMS.includes(process.platform))
-      return undefined;
+    if (this.#outlet.server?.sockets === 'addon' || canSharePorts) return undefined;
     return 'two processes cannot share a port on this system; stop the node, then start it again';
   }
 
   async yieldControl(): Promise<void> {
     const node = this.#node;
     this.#node = undefined;
-    await this.#onControl('closed');
-    await node?.stop();
+    try {
+      await this.#onControl('closed');
+      await node?.stop();
+    } catch (error) {
+      this.#log.error({ err: error }, 'not everything could be closed in order');
+    }
   }
 
   async resume(): Promise<void> {
     const manifest = readBootManifest(this.#options.settings.dataDirectory);
-    while (this.#state === 'running') {
-      try {
-        await this.start({ manifest, booted: undefined, lock: undefined });
-        return;
-      } catch (error) {
-        this.#log.error({ err: error }, 'DNS is served, and the rest cannot be opened again yet');
-        await delay(RESUME_RETRY_MS);
-      }
-    }
+    await openAgain({
+      open: () => this.start({ manifest, booted: undefined, lock: undefined }),
+      wanted: () => this.#state === 'running',
+      pause: delay,
+      onError: (error) =>
+        this.#log.error({ err: error }, 'DNS is served, and the rest cannot be opened again yet'),
+    });
+  }
+
+  claimTraffic(): void {
+    this.#outlet.server?.claimTraffic({ udp: 0, tcp: 0 });
+  }
+
+  releaseClaim(): void {
+    this.#outlet.server?.releaseClaim();
   }
 
   async leave(): Promise<void> {

@@ -2,8 +2,9 @@ import { createCounters, openCounters } from '../observe/counters.ts';
 import { DnstapEncoder } from '../observe/dnstap/dnstap-message.ts';
 import { FrameStream } from '../observe/dnstap/frame-stream.ts';
 import type { Logger } from '../observe/log.ts';
-import { type LineSink, QueryLog } from '../observe/query-log/query-log.ts';
-import { defaultFileLimits, RotatingFile, streamSink } from '../observe/query-log/rotating-file.ts';
+import { type LineSink, streamSink } from '../observe/query-log/line-sink.ts';
+import { QueryLog } from '../observe/query-log/query-log.ts';
+import { defaultFileLimits, RotatingFile } from '../observe/query-log/rotating-file.ts';
 import { SampleDrain } from '../observe/samples/drain-samples.ts';
 import { type NamedSample, SampleNamer, type SampleNames } from '../observe/samples/named-sample.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
@@ -21,6 +22,8 @@ export interface TrafficParts {
   readonly identity: string;
   readonly version: string;
   readonly log: Logger;
+  /** Called for each sample; `scale` is how many it stands for. */
+  readonly onSample?: (sample: NamedSample, scale: number) => void;
 }
 
 export interface ObservedTraffic {
@@ -72,6 +75,7 @@ export async function observeTraffic(parts: TrafficParts): Promise<ObservedTraff
     onSample: (sample, scale) => {
       const named: NamedSample = namer.name(sample);
       tally.add(named, scale);
+      parts.onSample?.(named, scale);
       queryLog?.add(named);
       dnstap?.add(named);
     },

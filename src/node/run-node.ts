@@ -14,6 +14,7 @@ import { LifeCycle } from './life-cycle.ts';
 import { StartError } from './start-error.ts';
 import type { RunningNode } from './start-node.ts';
 import { listenControl } from './takeover/control-socket.ts';
+import { endHolder } from './takeover/end-holder.ts';
 import { createNotifier, type Notifier } from './takeover/notify.ts';
 import type { Predecessor } from './takeover/predecessor.ts';
 import { spawnSuccessor } from './takeover/spawn-successor.ts';
@@ -70,6 +71,7 @@ async function run(start: NodeStart, log: Logger, notifier: Notifier): Promise<n
     spawnSuccessor: () => spawnSuccessor(inherited),
     timeoutMs: settings.takeoverTimeoutMs,
     log,
+    endPeer: (pid) => endHolder(settings.dataDirectory, pid),
     onSuccessor: (pid) => notifier.successor(pid),
   });
   const control = new ControlDoor(settings.dataDirectory, host, log);

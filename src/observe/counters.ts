@@ -1,5 +1,6 @@
 import type { Decision } from '../answer/decision.ts';
 import { MAX_DATA_CENTERS, outcomes } from '../answer/decision.ts';
+import type { Transport } from '../answer/respond.ts';
 import { formatType } from '../dns/type.ts';
 
 /**
@@ -130,7 +131,7 @@ export function openCounters(memory: SharedArrayBuffer): Float64Array {
 }
 
 /** Counts what was decided. Called after every `respond`; allocates nothing. */
-export function count(counters: Float64Array, decision: Decision, transport: 'udp' | 'tcp'): void {
+export function count(counters: Float64Array, decision: Decision, transport: Transport): void {
   add(counters, OUTCOMES + outcomeOffset(decision.outcome));
   if (decision.outcome === 'dropped' && decision.limited === 'none') {
     // A denied sender, or a response, or too broken to be a query: no type, no code.

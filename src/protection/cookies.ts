@@ -51,13 +51,14 @@ export interface CookieScratch {
   readonly memo: Int32Array;
 }
 
-/** Clients whose latest good cookie a thread remembers: more resolvers than are busy at one time, in 52 KiB. */
+/** Clients whose latest good cookie a thread remembers: more resolvers than are busy at one time, in 60 KiB. */
 const MEMO_ENTRIES = 1024;
-/** Two words of the secret, the number of blocks, what is hashed up to the IPv6 address, the hash. */
-const MEMO_WORDS = 13;
-const MEMO_BLOCKS = 2;
-const MEMO_MESSAGE = 3;
-const MEMO_HASH = 11;
+/** The secret, the number of blocks, what is hashed up to the end of the address, the hash. */
+const MEMO_SECRET = 0;
+const MEMO_BLOCKS = 4;
+const MEMO_MESSAGE = 5;
+const MEMO_HASH = 13;
+const MEMO_WORDS = 15;
 /** Words of a message before those that hold its length alone. */
 const V4_WORDS = 5;
 const V6_WORDS = 8;
@@ -134,11 +135,11 @@ function remembers(
 ): boolean {
   const entry = memoEntry(cookie);
   let differing =
-    ((memo[entry] as number) ^ (secret[0] as number)) |
-    ((memo[entry + 1] as number) ^ (secret[1] as number)) |
     ((memo[entry + MEMO_BLOCKS] as number) ^ blocks) |
     ((memo[entry + MEMO_HASH] as number) ^ cookie.getInt32(16, true)) |
     ((memo[entry + MEMO_HASH + 1] as number) ^ cookie.getInt32(20, true));
+  for (let word = 0; word < SIPHASH_KEY_WORDS; word++)
+    differing |= (memo[entry + MEMO_SECRET + word] as number) ^ (secret[word] as number);
   const words = blocks === V4_BLOCKS ? V4_WORDS : V6_WORDS;
   for (let word = 0; word < words; word++)
     differing |= (memo[entry + MEMO_MESSAGE + word] as number) ^ (message[word] as number);
@@ -152,8 +153,8 @@ function remember(
   blocks: number,
 ): void {
   const entry = memoEntry(cookie);
-  memo[entry] = secret[0] as number;
-  memo[entry + 1] = secret[1] as number;
+  for (let word = 0; word < SIPHASH_KEY_WORDS; word++)
+    memo[entry + MEMO_SECRET + word] = secret[word] as number;
   memo[entry + MEMO_BLOCKS] = blocks;
   memo[entry + MEMO_HASH] = cookie.getInt32(16, true);
   memo[entry + MEMO_HASH + 1] = cookie.getInt32(20, true);

@@ -76,8 +76,8 @@ function v6EdgesUpTo(words: Int32Array, octets: Uint8Array): number {
 
 function isAtMost(words: Int32Array, edge: number, octets: Uint8Array): boolean {
   for (let word = 0; word < V6_WORDS; word++) {
-    const difference = addressWord(octets, 4 * word);
-    if (words[edge + word] !== difference) return (words[edge + word] as number) < difference;
+    const wanted = addressWord(octets, 4 * word);
+    if (words[edge + word] !== wanted) return (words[edge + word] as number) < wanted;
   }
   return true;
 }

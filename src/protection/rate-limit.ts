@@ -12,9 +12,11 @@ import { halfSipHash13 } from './siphash.ts';
  *     ... | tag second balance limited | tag second balance limited | 2 more | ...
  *
  * `tag` is the hash of what the account is for; of the four, a new one takes the place of the one that was used least
- * recently, and of several in this second of the one furthest from debt. Workers read and write without locks: two that meet in one account may lose one payment, or open the same
- * account twice, which lets a response or two more through in a second; a set that is read while another worker gives
- * one of its accounts away may charge the wrong one once. Nothing is read beyond the set, and nothing adds up.
+ * recently, and of several in this second of the one furthest from debt.
+ *
+ * Workers read and write without locks: two that meet in one account may lose one payment, or open the same account
+ * twice, which lets a response or two more through in a second; a set that is read while another worker gives one of its
+ * accounts away may charge the wrong one once. Nothing is read beyond the set, and nothing adds up.
  *
  * The hash has a random key, so that nobody can choose addresses that share an account with somebody else's.
  */
@@ -40,10 +42,15 @@ export interface RateLimitMessage {
   readonly table: SharedArrayBuffer;
   /** 8 random octets. */
   readonly key: Uint8Array;
+  /** 1 to 100,000. */
   readonly responsesPerSecond: number;
+  /** 1 to 3600. */
   readonly windowSeconds: number;
+  /** 0 to 10; 0 for none. */
   readonly slip: number;
+  /** 8 to 32. */
   readonly ipv4PrefixLength: number;
+  /** 16 to 64. */
   readonly ipv6PrefixLength: number;
   /** A prefix set: clients that are never limited; undefined for nobody. */
   readonly exempt: SharedArrayBuffer | undefined;

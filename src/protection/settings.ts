@@ -23,16 +23,24 @@ interface CookieSettings {
 }
 
 interface RateLimitSettings {
+  /** Of one kind to one client prefix: 1 to 100,000. */
   readonly responsesPerSecond: number;
+  /** How long a client that asked without end stays in debt, at most: 1 to 3600. */
   readonly windowSeconds: number;
+  /** Every so many limited responses go out truncated: 1 to 10; 0 for none. */
   readonly slip: number;
+  /** Clients with as many bits in common share an account: 8 to 32. */
   readonly ipv4PrefixLength: number;
+  /** 16 to 64. */
   readonly ipv6PrefixLength: number;
+  /** Prefixes that are never limited, `192.0.2.0/24`: up to 100,000. */
   readonly exempt: readonly string[];
 }
 
 interface AccessSettings {
+  /** Exceptions from `deny`; of two prefixes that hold an address the longer one counts. Up to 100,000. */
   readonly allow: readonly string[];
+  /** Prefixes that get no answer: up to 100,000. */
   readonly deny: readonly string[];
   readonly denied: OnDenied;
 }

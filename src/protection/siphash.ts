@@ -1,6 +1,7 @@
 /*
  * SipHash-2-4 and HalfSipHash-1-3 (Aumasson and Bernstein) over messages that stand packed in 32-bit words, little end
- * first, with their last word as the algorithm wants it: remaining octets, and the length in the highest octet.
+ * first. SipHash's messages end as the algorithm wants it, with a word of remaining octets and the length in the highest
+ * octet. HalfSipHash is given messages of one fixed length, which need no such word to be told apart.
  *
  * A 64-bit word of SipHash is a pair of 32-bit halves, low before high, because numbers of 64 bits would be allocated.
  * The carry of an addition is computed from the top bits, without a comparison: it is random, and a branch on it would

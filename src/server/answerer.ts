@@ -1,4 +1,10 @@
-import { type AnswerScratch, type ClientAddress, createAnswerScratch, respond } from '../answer/respond.ts';
+import {
+  type AnswerScratch,
+  createAnswerScratch,
+  respond,
+  type SenderAddress,
+  type Transport,
+} from '../answer/respond.ts';
 import { count } from '../observe/counters.ts';
 import { MAX_GAP, type Sampler } from '../observe/samples/sampler.ts';
 import { openSnapshot, type Snapshot, type SnapshotMessage } from '../snapshot/snapshot.ts';
@@ -13,8 +19,8 @@ import { encodeServfail } from './servfail.ts';
 export type AnswerQuery = (
   request: Uint8Array,
   requestLength: number,
-  client: ClientAddress,
-  transport: 'udp' | 'tcp',
+  client: SenderAddress,
+  transport: Transport,
   response: Uint8Array,
 ) => number;
 
@@ -89,8 +95,8 @@ export class Answerer {
   #answerSampled(
     request: Uint8Array,
     requestLength: number,
-    client: ClientAddress,
-    transport: 'udp' | 'tcp',
+    client: SenderAddress,
+    transport: Transport,
     response: Uint8Array,
   ): number {
     const sampler = this.#sampler;
@@ -104,8 +110,8 @@ export class Answerer {
   #answer(
     request: Uint8Array,
     requestLength: number,
-    client: ClientAddress,
-    transport: 'udp' | 'tcp',
+    client: SenderAddress,
+    transport: Transport,
     response: Uint8Array,
   ): number {
     try {

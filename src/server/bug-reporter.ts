@@ -1,8 +1,9 @@
+import type { Transport } from '../answer/respond.ts';
 import { countOne } from '../observe/counters.ts';
 
 /** What the log says of an exception that escaped while a query was answered. */
 export interface BugReport {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   readonly message: string;
   readonly stack: string;
   /** The packet, cut to `MAX_REPORTED_OCTETS`, so that the bug can be played back. */
@@ -11,7 +12,7 @@ export interface BugReport {
   readonly unreported: number;
 }
 
-export type ReportBug = (error: unknown, transport: 'udp' | 'tcp', packet: Uint8Array) => void;
+export type ReportBug = (error: unknown, transport: Transport, packet: Uint8Array) => void;
 
 /** A packet that triggers a bug can come a million times a second; the log needs to see it now and then. */
 const REPORT_INTERVAL_MS = 1_000;

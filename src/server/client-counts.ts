@@ -1,4 +1,4 @@
-import type { ClientAddress } from '../answer/respond.ts';
+import type { SenderAddress } from '../answer/respond.ts';
 import { getInt32 } from '../dns/get-integer.ts';
 
 /**
@@ -26,11 +26,11 @@ export class ClientCounts {
     this.#mask = slots - 1;
   }
 
-  countOf(client: ClientAddress): number {
+  countOf(client: SenderAddress): number {
     return this.#count[this.#find(highOf(client), lowOf(client))] as number;
   }
 
-  add(client: ClientAddress): void {
+  add(client: SenderAddress): void {
     const high = highOf(client);
     const low = lowOf(client);
     const slot = this.#find(high, low);
@@ -40,7 +40,7 @@ export class ClientCounts {
   }
 
   /** Takes back one `add`. */
-  remove(client: ClientAddress): void {
+  remove(client: SenderAddress): void {
     const slot = this.#find(highOf(client), lowOf(client));
     const count = this.#count[slot] as number;
     if (count === 0) return;
@@ -80,10 +80,10 @@ export class ClientCounts {
 }
 
 /** IPv4 gets what no client's IPv6 address begins with: it would be multicast. */
-function highOf({ family, octets }: ClientAddress): number {
+function highOf({ family, octets }: SenderAddress): number {
   return family === 4 ? 0xffff_ffff : getInt32(octets, 0) >>> 0;
 }
 
-function lowOf({ family, octets }: ClientAddress): number {
+function lowOf({ family, octets }: SenderAddress): number {
   return getInt32(octets, family === 4 ? 0 : 4) >>> 0;
 }

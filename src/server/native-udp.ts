@@ -24,7 +24,9 @@ export const TOTAL_SEND_FAILURES = 0;
 export const TOTAL_SEGMENTED_SENDS = 1;
 export const TOTAL_QUEUE_OVERFLOWS = 2;
 
-/** In place of a query's length: it did not fit into its slot. -1: it came from port 0, to which nothing can be sent. */
+/** In place of a query's length: it came from port 0, to which nothing can be sent. */
+export const DROPPED_PORT_ZERO = -1;
+/** It did not fit into its slot. */
 export const DROPPED_TOO_LONG = -2;
 
 /** `timeoutMs` of an exchange that only sends. */

@@ -8,6 +8,7 @@ import type { ListenAddress } from './listen-address.ts';
 import { loadNative, type Native } from './native.ts';
 import { createRandomSource } from './random.ts';
 import type { ServerLimits } from './server-limits.ts';
+import { favourQueries, type Precedence } from './thread-priority.ts';
 import type {
   NumberedRequest,
   Sharing,
@@ -17,21 +18,21 @@ import type {
   WorkerStart,
 } from './worker-link.ts';
 
-/** One transport on any number of addresses. */
-export interface Transport {
+/** What serves one transport on any number of addresses. */
+export interface SocketServer {
   /** Resolves with the port; rejects with the system's error. */
   listen(address: ListenAddress, sharing: Sharing): Promise<number>;
   /**
-   * Serves on a bound socket of that address, which is the transport's to close from now on, and returns its port.
-   * A transport on the addon always gets its sockets so; a transport without it takes no descriptors.
+   * Serves on a bound socket of that address, which is its own to close from now on, and returns its port. On the addon
+   * a server gets all its sockets so.
    */
-  adopt?(address: ListenAddress, descriptor: number): number | Promise<number>;
+  adopt(address: ListenAddress, descriptor: number): number | Promise<number>;
   release(address: ListenAddress): Promise<void>;
   /** Sends what is to be sent, then closes everything. */
   close(): Promise<void>;
   /**
    * Serves in batches until the doorbell rings or nothing has come for a while, then returns, so that the event loop
-   * gets its turn. A transport without it serves from the event loop.
+   * gets its turn. A server without it serves from the event loop.
    */
   serve?(): void;
 }
@@ -47,6 +48,7 @@ export interface TransportParts {
 /** What a transport on the addon needs beside. */
 export interface BatchParts extends TransportParts {
   readonly native: Native;
+  readonly precedence: Precedence;
   /** Of the main thread, to be watched by every batch call. */
   readonly wake: number;
   /** Whether a message waits for the event loop. */
@@ -55,8 +57,8 @@ export interface BatchParts extends TransportParts {
 
 /** The body of a worker thread: opens the snapshot and serves the main thread's requests, one at a time. */
 export function runWorker(
-  createTransport: (parts: TransportParts) => Transport,
-  createBatchTransport: (parts: BatchParts) => Transport,
+  createTransport: (parts: TransportParts) => SocketServer,
+  createBatchTransport: (parts: BatchParts) => SocketServer,
 ): void {
   const port = parentPort;
   if (port === null) throw new Error('a DNS worker runs in a worker thread');
@@ -74,13 +76,17 @@ export function runWorker(
   const parts = { answer: answerer.answer, tick: answerer.tick, counters, limits: start.limits };
   const collectReplaced = createCollectReplaced();
   const { doorbell } = start;
+  const native = doorbell === undefined ? undefined : nativeOrThrow();
+  const { refused, precedence } = favourQueries(native);
+  if (refused.length > 0) send({ kind: 'unfavoured', refused });
   let handled = 0;
   const transport =
-    doorbell === undefined
+    doorbell === undefined || native === undefined
       ? createTransport(parts)
       : createBatchTransport({
           ...parts,
-          native: nativeOrThrow(),
+          native,
+          precedence,
           wake: doorbell.descriptor,
           rung: () => Atomics.load(doorbell.rung, 0) !== handled,
         });
@@ -89,14 +95,13 @@ export function runWorker(
     switch (request.kind) {
       case 'listen':
         if (request.descriptor === undefined) return transport.listen(request.address, request.sharing);
-        if (transport.adopt === undefined) throw new Error('this transport opens its sockets itself');
         return transport.adopt(request.address, ownCopy(request.descriptor));
       case 'release':
         await transport.release(request.address);
         return 0;
       case 'publish':
         answerer.use(request.snapshot);
-        setImmediate(collectReplaced);
+        setImmediate(collectReplaced, request.replacedOctets);
         return 0;
       case 'close':
         await transport.close();
@@ -128,8 +133,7 @@ export function runWorker(
 
 /** So that a thread that ends takes no socket with it: the next one finds what arrived meanwhile. */
 function ownCopy(descriptor: number): number {
-  const loaded = loadNative();
-  return 'native' in loaded ? loaded.native.duplicateSocket(descriptor) : descriptor;
+  return nativeOrThrow().duplicateSocket(descriptor);
 }
 
 function nativeOrThrow(): Native {

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { Transport } from '../answer/respond.ts';
 import { createCounters } from '../observe/counters.ts';
 import { createSampleRing } from '../observe/samples/sample-ring.ts';
 import type { Sampling } from '../observe/samples/sampler.ts';
 import type { SnapshotMessage } from '../snapshot/snapshot.ts';
+import { workerUrl } from '../worker-url.ts';
 import type { SocketCounts, WantedAddress } from './bound-address.ts';
 import { canSharePorts, type ListenAddress } from './listen-address.ts';
 import { type Listening, listenOnAddon, listenOnNode, type Workers } from './listening.ts';
@@ -11,7 +13,6 @@ import { loadNative, type Native } from './native.ts';
 import { defaultServerLimits, type ServerLimits } from './server-limits.ts';
 import type { Sharing } from './worker-link.ts';
 import { type ServerLog, type StartWorker, WorkerSupervisor } from './worker-supervisor.ts';
-import { workerUrl } from './worker-url.ts';
 
 export interface ServeDnsOptions {
   readonly addresses: readonly WantedAddress[];
@@ -144,7 +145,7 @@ interface Supervised {
 }
 
 function startSupervised(
-  transport: 'udp' | 'tcp',
+  transport: Transport,
   name: string,
   options: ServeDnsOptions,
   native: Native | undefined,

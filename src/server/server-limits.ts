@@ -26,9 +26,12 @@ export interface TcpLimits {
   readonly lingerMs: number;
   /** Answers that may wait on one connection before its queries are left unread, in octets. */
   readonly waitingAnswerOctets: number;
-  /** How often the three times above are looked at, in milliseconds. */
+  /** How often the four times above are looked at, in milliseconds. */
   readonly sweepMs: number;
 }
+
+/** Connections that wait in the kernel to be accepted; Linux's own limit (net.core.somaxconn), unless it was changed. */
+export const TCP_BACKLOG = 4_096;
 
 export const defaultServerLimits: ServerLimits = {
   tcp: {
@@ -41,11 +44,13 @@ export const defaultServerLimits: ServerLimits = {
     idleMs: 10_000,
     // A query is one segment; a client that needs longer than this is broken or hostile.
     partialMessageMs: 5_000,
+    // Several retransmissions on a lossy way; what waits for such a client is room that others could have.
     slowReaderMs: 10_000,
     // A round trip over the longest way, a few times.
     lingerMs: 2_000,
     // One receive window: enough to keep a fast reader busy.
     waitingAnswerOctets: 64 * 1024,
+    // A quarter of the shortest of those times, so that none is overdue for long; a sweep looks at every connection.
     sweepMs: 500,
   },
   // About 10,000 queries, which is what arrives while a busy thread is away for a few milliseconds.
@@ -54,5 +59,6 @@ export const defaultServerLimits: ServerLimits = {
   udpSendBufferOctets: 1024 * 1024,
   // The kernel takes nearly every answer at once; these are for the moments when its own buffer is full.
   udpSendSlots: 256,
+  // What is on its way arrives within a round trip; a restart must not take much longer for it.
   drainMs: 2_000,
 };

@@ -21,14 +21,13 @@ import {
   TCP_EVENT_WORDS,
   type TcpLoop,
 } from './native-tcp.ts';
-import type { BatchParts, Transport } from './run-worker.ts';
+import type { BatchParts, SocketServer } from './run-worker.ts';
+import { TCP_BACKLOG } from './server-limits.ts';
 import type { Sent } from './tcp-session.ts';
 import { eventOutputOctets, TcpSessions } from './tcp-sessions.ts';
 import type { Sharing } from './worker-link.ts';
 
-/** Connections that wait in the kernel to be accepted; Linux's own limit is 4,096. */
-const BACKLOG = 4_096;
-/** As many as one turn may accept before those that have to go for them are closed. */
+/** As many as two listeners' turns may accept before those that have to go for them are closed: 64 of each. */
 const SPARE_CONNECTIONS = 128;
 /** A few reads of 64 kB, or hundreds of small ones; stays in the processor's cache. */
 const INPUT_OCTETS = 256 * 1024;
@@ -64,7 +63,7 @@ const DEFER_ACCEPT_SECONDS = 3;
  * The answers of a turn stand one behind the other in the desk's output until the next exchange. Allocates nothing per
  * turn, and for a connection only where its client cuts messages or does not take its answers.
  */
-export class TcpBatchTransport implements Transport {
+export class TcpBatchTransport implements SocketServer {
   readonly #parts: BatchParts;
   readonly #sessions: TcpSessions;
   readonly #loop: TcpLoop;
@@ -124,7 +123,7 @@ export class TcpBatchTransport implements Transport {
     const { limits, native } = this.#parts;
     const { slowReaderMs } = limits.tcp;
     try {
-      native.addTcpListener(this.#loop, descriptor, BACKLOG, DEFER_ACCEPT_SECONDS, slowReaderMs);
+      native.addTcpListener(this.#loop, descriptor, TCP_BACKLOG, DEFER_ACCEPT_SECONDS, slowReaderMs);
     } catch (error) {
       native.closeSocket(descriptor);
       throw error;

@@ -1,13 +1,11 @@
-import type { ClientAddress } from '../answer/respond.ts';
+import type { SenderAddress } from '../answer/respond.ts';
+import { copyOctets } from '../dns/copy-octets.ts';
+import { HEADER_LENGTH } from '../dns/query.ts';
 import type { CounterLabel } from '../observe/counters.ts';
-import { createClientAddress } from './client-address.ts';
+import { createSenderAddress } from './sender-address.ts';
 import type { TcpLimits } from './server-limits.ts';
 
-/** The largest message that two octets can announce (RFC 1035 section 4.2.2). */
-export const MAX_MESSAGE_OCTETS = 65_535;
 export const LENGTH_OCTETS = 2;
-/** RFC 1035 section 4.1.1: nothing shorter is a message. */
-const HEADER_OCTETS = 12;
 /** First room for a message that arrives in pieces; it grows with what arrives, not with what is announced. */
 const FIRST_PARTIAL_OCTETS = 512;
 /** Up to here a plain loop is faster than the view that `set` needs, and leaves nothing to collect. */
@@ -38,7 +36,7 @@ export interface TcpDesk {
   /** End of the answers gathered so far. */
   at: number;
   /** Answers the query in `message` in place; see `Answerer.answer`. */
-  readonly answer: (requestLength: number, client: ClientAddress) => number;
+  readonly answer: (requestLength: number, client: SenderAddress) => number;
   readonly outlet: TcpOutlet;
   /** A message of this connection is here whole. */
   readonly onMessage: (connection: number) => void;
@@ -66,7 +64,7 @@ export type Overdue = Extract<
  */
 export class TcpSession {
   readonly connection: number;
-  readonly client: ClientAddress = createClientAddress();
+  readonly client: SenderAddress = createSenderAddress();
   readonly #desk: TcpDesk;
   #state: 'closed' | 'open' | 'ending' = 'closed';
   #partial: Uint8Array = NOTHING;
@@ -180,7 +178,7 @@ export class TcpSession {
     const before = this.#held.length;
     const held = new Uint8Array(before + end - start);
     held.set(this.#held);
-    copyOctets(input, start, held, before, end - start);
+    copyPiece(input, start, held, before, end - start);
     this.#held = held;
   }
 
@@ -189,7 +187,7 @@ export class TcpSession {
     const available = end - at - LENGTH_OCTETS;
     if (available < 0) return at;
     const length = lengthAt(input, at);
-    if (length < HEADER_OCTETS) {
+    if (length < HEADER_LENGTH) {
       this.#refuseFrame(nowMs);
       return end;
     }
@@ -205,7 +203,7 @@ export class TcpSession {
     const wanted = LENGTH_OCTETS + (lengthKnown ? lengthAt(this.#partial, 0) : 0);
     const taken = Math.min(wanted - this.#partialLength, end - at);
     this.#reserve(this.#partialLength + taken);
-    copyOctets(input, at, this.#partial, this.#partialLength, taken);
+    copyPiece(input, at, this.#partial, this.#partialLength, taken);
     this.#partialLength += taken;
     if (this.#partialLength === wanted && lengthKnown) {
       const partial = this.#partial;
@@ -213,7 +211,7 @@ export class TcpSession {
       // Most connections never need this room again.
       this.#partial = NOTHING;
       this.#answer(partial, LENGTH_OCTETS, wanted - LENGTH_OCTETS, nowMs);
-    } else if (this.#partialLength === LENGTH_OCTETS && lengthAt(this.#partial, 0) < HEADER_OCTETS) {
+    } else if (this.#partialLength === LENGTH_OCTETS && lengthAt(this.#partial, 0) < HEADER_LENGTH) {
       this.#refuseFrame(nowMs);
     }
     return at + taken;
@@ -229,14 +227,14 @@ export class TcpSession {
   #answer(input: Uint8Array, at: number, length: number, nowMs: number): void {
     const desk = this.#desk;
     const { message, output } = desk;
-    copyOctets(input, at, message, 0, length);
+    copyPiece(input, at, message, 0, length);
     this.#usedAtMs = nowMs;
     desk.onMessage(this.connection);
     const answerLength = desk.answer(length, this.client);
     if (answerLength === 0) return;
     output[desk.at] = answerLength >> 8;
     output[desk.at + 1] = answerLength & 0xff;
-    copyOctets(message, 0, output, desk.at + LENGTH_OCTETS, answerLength);
+    copyPiece(message, 0, output, desk.at + LENGTH_OCTETS, answerLength);
     desk.at += LENGTH_OCTETS + answerLength;
     if (desk.at - this.#outputStart >= desk.limits.waitingAnswerOctets) this.#send('more', nowMs);
   }
@@ -263,7 +261,7 @@ function lengthAt(octets: Uint8Array, at: number): number {
   return ((octets[at] as number) << 8) | (octets[at + 1] as number);
 }
 
-function copyOctets(from: Uint8Array, start: number, to: Uint8Array, at: number, length: number): void {
+function copyPiece(from: Uint8Array, start: number, to: Uint8Array, at: number, length: number): void {
   if (length > LOOP_OCTETS) to.set(from.subarray(start, start + length), at);
-  else for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
+  else copyOctets(from, start, to, at, length);
 }

@@ -1,16 +1,11 @@
-import type { ClientAddress } from '../answer/respond.ts';
+import type { SenderAddress } from '../answer/respond.ts';
+import { MAX_MESSAGE_LENGTH } from '../dns/query.ts';
 import { type CounterLabel, countOne, setOpenConnections } from '../observe/counters.ts';
 import { ClientCounts } from './client-counts.ts';
 import { ConnectionOrder } from './connection-order.ts';
 import type { TransportParts } from './run-worker.ts';
 import type { ServerLimits } from './server-limits.ts';
-import {
-  LENGTH_OCTETS,
-  MAX_MESSAGE_OCTETS,
-  type TcpDesk,
-  type TcpOutlet,
-  TcpSession,
-} from './tcp-session.ts';
+import { LENGTH_OCTETS, type TcpDesk, type TcpOutlet, TcpSession } from './tcp-session.ts';
 
 /** What the sessions ask of their transport: the sockets by number. */
 export interface TcpSockets extends TcpOutlet {
@@ -22,7 +17,7 @@ export interface TcpSockets extends TcpOutlet {
 
 /** Room for what one event may gather before it is sent, and for one answer more. */
 export function eventOutputOctets(limits: ServerLimits): number {
-  return limits.tcp.waitingAnswerOctets + LENGTH_OCTETS + MAX_MESSAGE_OCTETS;
+  return limits.tcp.waitingAnswerOctets + LENGTH_OCTETS + MAX_MESSAGE_LENGTH;
 }
 
 /**
@@ -30,7 +25,7 @@ export function eventOutputOctets(limits: ServerLimits): number {
  * sockets themselves, so that it is the same over `node:net` and over the addon.
  *
  * A connection is a number below `capacity`, given by the transport with `accept` and free again after `close` or
- * `reset` of its sockets, or when the transport has said `ended` or `failed`.
+ * `reset` of its sockets, which `fail` calls, or when the transport has said `forget`.
  */
 export class TcpSessions {
   readonly desk: TcpDesk;
@@ -45,7 +40,7 @@ export class TcpSessions {
   /** `outputOctets`: at least `eventOutputOctets`. */
   constructor(parts: TransportParts, sockets: TcpSockets, capacity: number, outputOctets: number) {
     const { answer, counters, limits } = parts;
-    const message = new Uint8Array(MAX_MESSAGE_OCTETS);
+    const message = new Uint8Array(MAX_MESSAGE_LENGTH);
     this.#counters = counters;
     this.#limits = limits;
     this.#sockets = sockets;
@@ -75,7 +70,7 @@ export class TcpSessions {
   }
 
   /** To be written before `accept`. */
-  clientOf(connection: number): ClientAddress {
+  clientOf(connection: number): SenderAddress {
     return this.#session(connection).client;
   }
 

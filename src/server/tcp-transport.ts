@@ -1,19 +1,18 @@
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { countOne } from '../observe/counters.ts';
-import { readClientAddress } from './client-address.ts';
 import { canSharePorts, formatListenAddress, type ListenAddress } from './listen-address.ts';
-import type { Transport, TransportParts } from './run-worker.ts';
+import type { SocketServer, TransportParts } from './run-worker.ts';
+import { readSenderAddress } from './sender-address.ts';
+import { TCP_BACKLOG } from './server-limits.ts';
 import type { Sent } from './tcp-session.ts';
 import { eventOutputOctets, TcpSessions, type TcpSockets } from './tcp-sessions.ts';
 import type { Sharing } from './worker-link.ts';
 
-/** Connections that wait in the kernel to be accepted; Linux's own limit is 4,096. */
-const BACKLOG = 1_024;
 /** A connection is let in before another is closed for it. */
 const SPARE_CONNECTIONS = 1;
 
 /** DNS over TCP (RFC 7766) on `node:net`: the sockets of `TcpSessions`. */
-export class TcpTransport implements Transport {
+export class TcpTransport implements SocketServer {
   readonly #parts: TransportParts;
   readonly #sessions: TcpSessions;
   /** By the address with its real port. */
@@ -64,7 +63,7 @@ export class TcpTransport implements Transport {
       },
       (socket) => this.#accept(socket),
     );
-    await listening(server, { ...where, backlog: BACKLOG });
+    await listening(server, { ...where, backlog: TCP_BACKLOG });
     server.on('error', () => countOne(this.#parts.counters, 'tcpEvents', 'accept-failed'));
     const bound = server.address();
     const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
@@ -103,7 +102,7 @@ export class TcpTransport implements Transport {
     const client = this.#sessions.clientOf(connection);
     client.port = socket.remotePort ?? 0;
     // Without an address it is gone already.
-    if (!readClientAddress(socket.remoteAddress ?? '', client)) this.#reset(connection);
+    if (!readSenderAddress(socket.remoteAddress ?? '', client)) this.#reset(connection);
     else if (this.#sessions.accept(connection, performance.now())) this.#hear(socket, connection);
   }
 

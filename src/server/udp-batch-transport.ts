@@ -1,11 +1,13 @@
-import type { ClientAddress } from '../answer/respond.ts';
-import { countMany, countOne } from '../observe/counters.ts';
+import type { SenderAddress } from '../answer/respond.ts';
+import { HEADER_LENGTH } from '../dns/query.ts';
+import { type CounterLabel, countMany, countOne } from '../observe/counters.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 import {
   CONTROL_ANSWER_LENGTH,
   CONTROL_FAMILY,
   CONTROL_PORT,
   CONTROL_REQUEST_LENGTH,
+  DROPPED_PORT_ZERO,
   DROPPED_TOO_LONG,
   SEND_ONLY,
   TOTAL_QUEUE_OVERFLOWS,
@@ -18,11 +20,8 @@ import {
   UDP_TOTAL_WORDS,
   type UdpBatch,
 } from './native-udp.ts';
-import type { BatchParts, Transport } from './run-worker.ts';
+import type { BatchParts, SocketServer } from './run-worker.ts';
 import type { Sharing } from './worker-link.ts';
-
-/** RFC 1035 section 4.1.1: nothing shorter is a message. */
-const HEADER_OCTETS = 12;
 
 /**
  * How long a batch call waits for queries. A wake ends it at once; this is the net for a thread that is being stopped
@@ -45,12 +44,12 @@ const TOTALS_AT = UDP_SLOTS * UDP_CONTROL_WORDS;
  *
  * Allocates nothing per batch. An answer leaves from the address that its query was sent to, also on a wildcard.
  */
-export class UdpBatchTransport implements Transport {
+export class UdpBatchTransport implements SocketServer {
   readonly #parts: BatchParts;
   readonly #batch: UdpBatch;
   readonly #control = new Int32Array(UDP_SLOTS * UDP_CONTROL_WORDS + UDP_TOTAL_WORDS);
   readonly #slots: readonly Uint8Array[];
-  readonly #clients: readonly ClientAddress[];
+  readonly #clients: readonly SenderAddress[];
   /** By the address with its real port. */
   readonly #descriptors = new Map<string, number>();
   /** Totals as they were when they were last counted. */
@@ -126,6 +125,7 @@ export class UdpBatchTransport implements Transport {
     if (count > 0) this.#parts.tick();
     for (let slot = 0; slot < count; slot++) this.#answerSlot(slot);
     this.#countTotals();
+    this.#parts.precedence.exchanged();
     return count;
   }
 
@@ -140,20 +140,19 @@ export class UdpBatchTransport implements Transport {
     const control = this.#control;
     const at = slot * UDP_CONTROL_WORDS;
     const length = control[at + CONTROL_REQUEST_LENGTH] as number;
-    if (length < HEADER_OCTETS) {
+    if (length < HEADER_LENGTH) {
       this.#drop(length);
       return;
     }
     const octets = this.#slots[slot] as Uint8Array;
-    const client = this.#clients[slot] as ClientAddress;
+    const client = this.#clients[slot] as SenderAddress;
     client.family = control[at + CONTROL_FAMILY] === 4 ? 4 : 6;
     client.port = control[at + CONTROL_PORT] as number;
     control[at + CONTROL_ANSWER_LENGTH] = answer(octets, length, client, 'udp', octets);
   }
 
   #drop(length: number): void {
-    const cause = length >= 0 ? 'too-short' : length === DROPPED_TOO_LONG ? 'too-long' : 'source-port-zero';
-    countOne(this.#parts.counters, 'drops', cause);
+    countOne(this.#parts.counters, 'drops', dropCause(length));
   }
 
   #countTotals(): void {
@@ -174,5 +173,17 @@ export class UdpBatchTransport implements Transport {
     countMany(counters, 'drops', 'receive-queue-full', (overflows - this.#queueOverflows) >>> 0);
     this.#sendFailures = failures;
     this.#queueOverflows = overflows;
+  }
+}
+
+/** Why a request of that length, or what the addon put in its place, is not answered. */
+function dropCause(length: number): CounterLabel<'drops'> {
+  switch (length) {
+    case DROPPED_PORT_ZERO:
+      return 'source-port-zero';
+    case DROPPED_TOO_LONG:
+      return 'too-long';
+    default:
+      return 'too-short';
   }
 }

@@ -11,6 +11,7 @@ import type { ServerLimits } from './server-limits.ts';
  *     main  -- Numbered<WorkerRequest> ------------>  worker
  *     main  <-- WorkerReply with the same number ---  worker
  *     main  <-- BugReport, unasked, limited in rate   worker
+ *     main  <-- what of its priority was refused ---  worker
  *
  * Requests are answered in their order.
  */
@@ -52,7 +53,12 @@ export type WorkerRequest =
     }
   /** Stops listening on an address on which it listens. */
   | { readonly kind: 'release'; readonly address: ListenAddress }
-  | { readonly kind: 'publish'; readonly snapshot: SnapshotMessage }
+  | {
+      readonly kind: 'publish';
+      readonly snapshot: SnapshotMessage;
+      /** Of images that the one before has and this one has not: to be collected in time. */
+      readonly replacedOctets: number;
+    }
   /** Answers what has arrived, closes all sockets and ends the thread. */
   | { readonly kind: 'close' };
 
@@ -68,4 +74,6 @@ export type WorkerReply =
 
 export type WorkerMessage =
   | { readonly kind: 'reply'; readonly reply: WorkerReply }
-  | { readonly kind: 'bug'; readonly report: BugReport };
+  | { readonly kind: 'bug'; readonly report: BugReport }
+  /** Once at its start: what the system refused of `thread-priority.ts`. */
+  | { readonly kind: 'unfavoured'; readonly refused: readonly string[] };

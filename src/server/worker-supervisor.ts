@@ -2,6 +2,7 @@ import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { countOne, openCounters } from '../observe/counters.ts';
 import type { Sampling } from '../observe/samples/sampler.ts';
 import type { SnapshotMessage } from '../snapshot/snapshot.ts';
+import { replacedOctets } from './collect-replaced.ts';
 import { formatListenAddress, type ListenAddress, ListenError } from './listen-address.ts';
 import type { Native } from './native.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -17,6 +18,7 @@ import type {
 
 /** The part of a logger that the server uses; pino's fits. */
 export interface ServerLog {
+  debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
@@ -72,6 +74,7 @@ export class WorkerSupervisor {
   #startedAtMs = 0;
   #restartTimer: NodeJS.Timeout | undefined;
   #lastError = '';
+  #toldUnfavoured = false;
 
   constructor(parts: SupervisedWorker) {
     this.#parts = parts;
@@ -112,7 +115,11 @@ export class WorkerSupervisor {
   async publish(snapshot: SnapshotMessage): Promise<void> {
     const before = this.#snapshot;
     this.#snapshot = snapshot;
-    const reply = await this.#ask({ kind: 'publish', snapshot });
+    const reply = await this.#ask({
+      kind: 'publish',
+      snapshot,
+      replacedOctets: replacedOctets(before, snapshot),
+    });
     if (reply === 'lost' || reply.ok) return;
     if (this.#snapshot === snapshot) this.#snapshot = before;
     throw new Error(`the ${this.#parts.name} worker cannot open the snapshot: ${reply.message}`);
@@ -195,8 +202,20 @@ export class WorkerSupervisor {
       this.#parts.log.error(message.report, 'a query met a bug and was answered with SERVFAIL');
       return;
     }
+    if (message.kind === 'unfavoured') {
+      this.#tellUnfavoured(message.refused);
+      return;
+    }
     this.#waiting.get(message.reply.id)?.(message.reply);
     this.#waiting.delete(message.reply.id);
+  }
+
+  /** Once: neither another thread nor a restart is granted more. */
+  #tellUnfavoured(refused: readonly string[]): void {
+    const { log, name } = this.#parts;
+    if (!this.#toldUnfavoured)
+      log.debug({ worker: name, refused }, 'queries wait their turn on a full machine');
+    this.#toldUnfavoured = true;
   }
 
   #ended(worker: Worker, code: number): void {

@@ -10,8 +10,8 @@ const DEFAULT_API = '127.0.0.1:8053';
 const DNS_PORT = 53;
 const API_PORT = 8053;
 
-/** More sockets than any machine has use for. */
-const MAX_LISTEN_ADDRESSES = 64;
+/** Of each kind, DNS and API; more than any machine has use for. `native/tcp.h` and `native/udp.h` have room for them. */
+export const MAX_LISTEN_ADDRESSES = 64;
 
 const dnsFlag: Flag = {
   name: 'dns',

@@ -22,7 +22,7 @@ const dnsWorkersFlag: Flag = {
   name: 'dns-workers',
   value: 'N',
   variable: 'MERIDIAN_DNS_WORKERS',
-  summary: `Threads that answer over UDP, 1 to ${MAX_DNS_WORKERS}. Default: one for each core; without the addon, one`,
+  summary: `Threads that answer over UDP, 1 to ${MAX_DNS_WORKERS}. Default: one for each core; without the addon one where the system cannot share a port, or sockets are given`,
 };
 
 export const transportFlags: readonly Flag[] = [socketsFlag, dnsWorkersFlag];

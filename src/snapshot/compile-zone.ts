@@ -2,7 +2,6 @@ import type { Problem } from '../config/problem.ts';
 import type { AllDown } from '../config/resources/steered-name.ts';
 import { GrowingInts, GrowingOctets } from '../dns/growing.ts';
 import { rdataKind, soaMinimumSeconds } from '../dns/rdata/index.ts';
-import { RECORD_HEAD_LENGTH } from '../dns/rdata/kind.ts';
 import { columnsOf, type RRsetColumns, type RRsetValue, rrsetCount } from '../dns/rrset-columns.ts';
 import { formatType, TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_SOA } from '../dns/type.ts';
 import {
@@ -14,9 +13,11 @@ import {
   MAX_CANDIDATES,
 } from '../steering/choose.ts';
 import { encodePool, type PoolEndpoint } from '../steering/pool-image.ts';
-import { EncodedZone, NO_ROOM, ROOM_FOR_EDITS, type ZoneRoom } from './encoded-zone.ts';
+import { allocatePlain } from './allocate-image.ts';
+import { EncodedZone, NO_ROOM, nodeRoom, ROOM_FOR_EDITS, type Room, type ZoneRoom } from './encoded-zone.ts';
 import { NO_ORIGIN, ORIGIN_LENGTH } from './image-origin.ts';
 import { NameTable } from './name-table.ts';
+import { CompiledNodes, putLink } from './node-row.ts';
 import { Quarantine } from './quarantine.ts';
 import { RRsetEncoder } from './rrset-encoder.ts';
 import { MAX_ENDPOINT_SLOTS } from './verdict-table.ts';
@@ -55,40 +56,40 @@ export function compileZone({ apex, rrsets, steeredNames }: ZoneSource): Compile
 }
 
 /** As `compileZone`. `origin` tells what the image is made from, see `image-origin.ts`. */
-export function compileColumns(source: ColumnsSource, origin?: Uint8Array): CompiledZone {
+export function compileColumns(
+  source: ColumnsSource,
+  origin = NO_ORIGIN,
+  allocate = allocatePlain,
+): CompiledZone {
   const quarantine = new Quarantine(source.apex);
-  const image = encodeZone(source, origin, quarantine).assemble(NO_ROOM);
+  const image = encodeZone(source, origin, quarantine, NO_ROOM).assemble(allocate);
   return { image, problems: quarantine.problems };
 }
 
 /** As `compileColumns`, with room for edits. */
-export function compileEditable(source: ColumnsSource): CompiledEditable {
+export function compileEditable(source: ColumnsSource, allocate = allocatePlain): CompiledEditable {
   const quarantine = new Quarantine(source.apex);
-  const encoded = encodeZone(source, undefined, quarantine);
-  const image = encoded.assemble(ROOM_FOR_EDITS);
+  const encoded = encodeZone(source, NO_ORIGIN, quarantine, ROOM_FOR_EDITS);
+  const image = encoded.assemble(allocate);
   return { image, problems: quarantine.problems, room: encoded.room() };
 }
 
 function encodeZone(
   source: ColumnsSource,
-  origin: Uint8Array | undefined,
+  origin: Uint8Array,
   quarantine: Quarantine,
+  room: Room,
 ): EncodedZone {
   const { apex, columns } = source;
   const count = rrsetCount(columns);
-  const octets = new GrowingOctets(columns.octets.length + RECORD_HEAD_LENGTH * count);
-  octets.append(
-    new Uint8Array(image.ZONE_HEADER_WORDS * WORD_OCTETS),
-    0,
-    image.ZONE_HEADER_WORDS * WORD_OCTETS,
-  );
-  const apexAt = octets.length;
-  octets.append(apex, 0, apex.length);
-  octets.append(origin ?? NO_ORIGIN, 0, ORIGIN_LENGTH);
-
   const labels = new GrowingOctets(columns.octets.length);
   const names = new NameTable(apex, labels, count);
   const plan = planZone(source, names, labels, quarantine);
+
+  const octets = new GrowingOctets();
+  const octetsAt = WORD_OCTETS * image.nodeRow(nodeRoom(names.nodeCount, room));
+  octets.append(apex, 0, apex.length);
+  octets.append(origin, 0, ORIGIN_LENGTH);
   const encoder = new RRsetEncoder(
     {
       apex: names.apex,
@@ -96,17 +97,13 @@ function encodeZone(
       find: (name) => names.find(name),
       cutOf: (node) => plan.cuts[node] as number,
     },
-    {
-      octets,
-      rows: new GrowingInts(image.RRSET_WORDS * count),
-      lists: new GrowingInts(),
-      targets: new GrowingInts(),
-    },
+    { octets, octetsAt, rows: new GrowingInts(), lists: new GrowingInts(), targets: new GrowingInts() },
   );
   const nodes = encodeNodes(plan, columns, names, labels, encoder, quarantine);
   const negativeSoa = encodeNegativeSoa(plan, columns, encoder);
-  const { steered, pools } = encodeSteered(plan.steered, encoder, octets, nodes, quarantine);
-  return new EncodedZone({ names, nodes, encoded: encoder.encoded, steered, pools, apexAt, negativeSoa });
+  const { steered, pools } = encodeSteered(plan.steered, encoder, nodes, quarantine);
+  const { encoded } = encoder;
+  return new EncodedZone({ names, nodes, encoded, steered, pools, apexAt: octetsAt, negativeSoa }, room);
 }
 
 function encodeNodes(
@@ -117,48 +114,32 @@ function encodeNodes(
   encoder: RRsetEncoder,
   quarantine: Quarantine,
 ): Int32Array {
-  const nodes = new Int32Array(image.NODE_WORDS * names.nodeCount);
-  let rrsetNumber = 0;
+  const { octets, octetsAt, rows, lists } = encoder.encoded;
+  const nodes = new CompiledNodes(names.nodeCount, octets);
   for (let node = 0; node < names.nodeCount; node++) {
-    const row = image.NODE_WORDS * node;
-    nodes[row + image.NODE_FIRST_RRSET] = rrsetNumber;
-    const first = plan.firstRRset[node] as number;
+    const labelsStart = octets.length;
+    const ownLabels = names.labels.at(node);
+    octets.append(labels.octets, ownLabels, ownLabels + names.labelLengths.at(node));
+    nodes.begin(node, labelsStart, octetsAt + labelsStart);
+    const recordsStart = octets.length;
+    const first = rows.length / image.RRSET_WORDS;
     const end = plan.firstRRset[node + 1] as number;
-    nodes[row + image.NODE_LABELS] = putLabels(encoder.encoded.octets, labels, names, node);
-    let count = 0;
-    for (let i = first; i < end; i++) {
-      if (encodeRRset(plannedRRset(plan, columns, i), node, encoder, quarantine)) count++;
+    for (let i = plan.firstRRset[node] as number; i < end; i++) {
+      encodeRRset(plannedRRset(plan, columns, i), node, encoder, quarantine);
     }
-    rrsetNumber += count;
-    nodes[row + image.NODE_HEAD] = names.labelLengths.at(node) | (count << 8);
-    nodes[row + image.NODE_WILDCARD] = names.wildcards.at(node);
-    nodes[row + image.NODE_CUT] = plan.cuts[node] as number;
-    nodes[row + image.NODE_STEERED] = image.NONE;
+    nodes.finish(node, rows, first, recordsStart);
+    const wildcard = names.wildcards.at(node);
+    if (wildcard !== image.NONE) putLink(nodes.words, node, lists, image.LINK_WILDCARD, wildcard);
+    const cut = plan.cuts[node] as number;
+    if (cut !== image.NONE) putLink(nodes.words, node, lists, image.LINK_CUT, cut);
   }
-  return nodes;
+  return nodes.words;
 }
 
-/**
- * Puts a node's labels right before its records: a look-up reads both, and then mostly finds them in one line of the
- * processor's cache. Returns where they are.
- */
-function putLabels(octets: GrowingOctets, labels: GrowingOctets, names: NameTable, node: number): number {
-  const at = octets.length;
-  const start = names.labels.at(node);
-  octets.append(labels.octets, start, start + names.labelLengths.at(node));
-  return at;
-}
-
-function encodeRRset(
-  rrset: RRsetValue,
-  node: number,
-  encoder: RRsetEncoder,
-  quarantine: Quarantine,
-): boolean {
+function encodeRRset(rrset: RRsetValue, node: number, encoder: RRsetEncoder, quarantine: Quarantine): void {
   const { type, ttlSeconds, rdatas } = rrset;
-  if (encoder.encode(node, type, ttlSeconds, rdatas) !== image.NONE) return true;
+  if (encoder.encode(node, type, ttlSeconds, rdatas) !== image.NONE) return;
   quarantine.rrset(rrset, 'rrset-too-large', 'does not fit into a DNS message of 65,535 octets');
-  return false;
 }
 
 /** RFC 2308 sections 3 and 5: a negative answer lives as long as the lower of the SOA's own TTL and its MINIMUM. */
@@ -177,7 +158,6 @@ function encodeNegativeSoa(plan: ZonePlan, columns: RRsetColumns, encoder: RRset
 function encodeSteered(
   planned: readonly PlannedSteered[],
   encoder: RRsetEncoder,
-  octets: GrowingOctets,
   nodes: Int32Array,
   quarantine: Quarantine,
 ): { readonly steered: GrowingInts; readonly pools: GrowingInts } {
@@ -190,17 +170,17 @@ function encodeSteered(
       pool = pools.length;
       known.set(source.endpoints, pool);
       const endpoints = soundEndpoints(source, quarantine).map((endpoint) =>
-        encodeEndpoint(endpoint, node, encoder, octets),
+        encodeEndpoint(endpoint, node, encoder),
       );
       for (const word of encodePool(endpoints)) pools.push(word);
     }
     const fallback = pools.length;
     for (const address of source.fallback) {
       pools.push(address.length === 4 ? TYPE_A : TYPE_AAAA);
-      pools.push(octets.length);
-      octets.append(address, 0, address.length);
+      pools.push(putOctets(encoder, address));
     }
-    nodes[image.NODE_WORDS * node + image.NODE_STEERED] = steered.length / image.STEERED_WORDS;
+    const position = steered.length / image.STEERED_WORDS;
+    putLink(nodes, node, encoder.encoded.lists, image.LINK_STEERED, position);
     const choice = source.answers | ((allDownCodes[source.allDown] ?? ALL_DOWN_FAIL_OPEN) << 8);
     for (const word of [source.ttlSeconds, choice, source.map, pool, fallback, source.fallback.length])
       steered.push(word);
@@ -209,21 +189,21 @@ function encodeSteered(
 }
 
 /** A canonical name becomes an RRset of its own, an address only its octets; both are found by `rdata`. */
-function encodeEndpoint(
-  endpoint: EndpointSource,
-  node: number,
-  encoder: RRsetEncoder,
-  octets: GrowingOctets,
-): PoolEndpoint {
+function encodeEndpoint(endpoint: EndpointSource, node: number, encoder: RRsetEncoder): PoolEndpoint {
   const { slot, dataCenter, type } = endpoint;
   const weight = Math.max(1, endpoint.weight);
   if (type === TYPE_CNAME) {
     // The TTL is the steered name's, written as the record is sent: names that share a pool differ in it.
     return { slot, dataCenter, weight, type, rdata: encoder.encode(node, TYPE_CNAME, 0, [endpoint.rdata]) };
   }
-  const rdata = octets.length;
-  octets.append(endpoint.rdata, 0, endpoint.rdata.length);
-  return { slot, dataCenter, weight, type, rdata };
+  return { slot, dataCenter, weight, type, rdata: putOctets(encoder, endpoint.rdata) };
+}
+
+/** Puts octets into the image and returns where they are. */
+function putOctets({ encoded: { octets, octetsAt } }: RRsetEncoder, given: Uint8Array): number {
+  const at = octetsAt + octets.length;
+  octets.append(given, 0, given.length);
+  return at;
 }
 
 function soundEndpoints(source: SteeredSource, quarantine: Quarantine): readonly EndpointSource[] {

@@ -119,7 +119,7 @@ export class ZoneEditor {
     for (const { type, ttlSeconds, rdatas } of kept) {
       if (encoder.encode(node, type, ttlSeconds, rdatas) === image.NONE) return false;
     }
-    nodes.putRRsets(node, first, kept.length);
+    nodes.putRRsets(node, first);
     return true;
   }
 }
@@ -133,6 +133,7 @@ function copyOf(original: SharedArrayBuffer): SharedArrayBuffer {
 /** The sections that grow, each over its place in the image: what does not fit there any more moves out of it. */
 export interface OpenSections {
   readonly octets: GrowingOctets;
+  readonly octetsAt: number;
   readonly rows: GrowingInts;
   readonly lists: GrowingInts;
 }
@@ -140,6 +141,8 @@ export interface OpenSections {
 function openSections(zone: image.ZoneImage, room: ZoneRoom): OpenSections {
   const { words, octets, table, rrsets, lists, steered } = zone;
   return {
+    // With all that stands before them, so that places in it are places in the image.
+    octetsAt: 0,
     octets: new GrowingOctets(octets.subarray(0, words.BYTES_PER_ELEMENT * table), room.octets),
     rows: new GrowingInts(words.subarray(rrsets, lists), image.RRSET_WORDS * room.rrsets),
     lists: new GrowingInts(words.subarray(lists, steered), room.lists),

@@ -1,7 +1,7 @@
-import type { GrowingOctets } from '../dns/growing.ts';
 import { BAD_NAME, createHashedName, type HashedName, readPlainName } from '../dns/hashed-name.ts';
 import type { ZoneRoom } from './encoded-zone.ts';
-import type { NamesInZone } from './rrset-encoder.ts';
+import { putLink, putNode, putRRsets } from './node-row.ts';
+import type { EncodedRRsets, NamesInZone } from './rrset-encoder.ts';
 import * as image from './zone-image.ts';
 
 const ASTERISK = 0x2a;
@@ -11,7 +11,7 @@ export class EditedNodes implements NamesInZone {
   readonly apex: HashedName = createHashedName();
   readonly #zone: image.ZoneImage;
   readonly #room: ZoneRoom;
-  readonly #octets: GrowingOctets;
+  readonly #sections: Pick<EncodedRRsets, 'octets' | 'rows' | 'lists'>;
   readonly #targets: ReadonlySet<number>;
   #nodeCount: number;
   #depth: number;
@@ -19,12 +19,12 @@ export class EditedNodes implements NamesInZone {
   constructor(
     zone: image.ZoneImage,
     room: ZoneRoom,
-    { octets }: { readonly octets: GrowingOctets },
+    sections: Pick<EncodedRRsets, 'octets' | 'rows' | 'lists'>,
     targets: ReadonlySet<number>,
   ) {
     this.#zone = zone;
     this.#room = room;
-    this.#octets = octets;
+    this.#sections = sections;
     this.#targets = targets;
     this.#nodeCount = zone.nodeCount;
     this.#depth = zone.depth;
@@ -52,8 +52,9 @@ export class EditedNodes implements NamesInZone {
     if (found !== image.NONE) return this.#isOurs(found);
     const labelCount = name.labelCount - this.apex.labelCount;
     // The labels of the new ancestors are the ends of this name's own.
-    const at = this.#octets.length;
-    this.#octets.append(name.octets, 0, name.length - this.apex.length);
+    const { octets } = this.#sections;
+    const at = octets.length;
+    octets.append(name.octets, 0, name.length - this.apex.length);
     let node = image.APEX_NODE;
     for (let label = labelCount - 1; label >= 0; label--) {
       const child = image.findNode(this.#zone, name, label);
@@ -71,7 +72,7 @@ export class EditedNodes implements NamesInZone {
     let node = this.find(name);
     if (node === image.NONE) return true;
     if (!this.#isOurs(node)) return false;
-    this.putRRsets(node, 0, 0);
+    this.putRRsets(node, this.#sections.rows.length / image.RRSET_WORDS);
     for (let label = 0; node !== image.APEX_NODE; label++) {
       if (this.#room.children[node] !== 0 || image.nodeRRsetCount(this.#zone, node) > 0) return true;
       if (image.steeredAt(this.#zone, node) !== image.NONE) return true;
@@ -81,12 +82,9 @@ export class EditedNodes implements NamesInZone {
     return true;
   }
 
-  /** Says which RRsets a node has. */
-  putRRsets(node: number, first: number, count: number): void {
-    const row = this.#row(node);
-    const { words } = this.#zone;
-    words[row + image.NODE_HEAD] = ((words[row + image.NODE_HEAD] as number) & 0xff) | (count << 8);
-    words[row + image.NODE_FIRST_RRSET] = first;
+  /** Says which RRsets a node has: those that were encoded last, from number `first` on. */
+  putRRsets(node: number, first: number): void {
+    putRRsets(this.#zone.words, node, this.#sections.rows, first);
   }
 
   /** Writes into the header what has changed. */
@@ -121,17 +119,11 @@ export class EditedNodes implements NamesInZone {
     this.#nodeCount += 1;
     const { words } = this.#zone;
     const start = name.labelOffsets[label] as number;
-    const row = this.#row(node);
-    words[row + image.NODE_HEAD] = name.length - this.apex.length - start;
-    words[row + image.NODE_LABELS] = labels + start;
-    words[row + image.NODE_FIRST_RRSET] = 0;
-    words[row + image.NODE_WILDCARD] = image.NONE;
-    words[row + image.NODE_CUT] = image.NONE;
-    words[row + image.NODE_STEERED] = image.NONE;
+    putNode(words, node, name.length - this.apex.length - start, labels + start);
     this.#room.parents[node] = parent;
     this.#room.children[node] = 0;
     this.#countChild(parent, 1);
-    if (isAsterisk(name, label)) words[this.#row(parent) + image.NODE_WILDCARD] = node;
+    if (isAsterisk(name, label)) this.#putWildcard(parent, node);
     this.#enter(hash, node);
     return node;
   }
@@ -140,9 +132,13 @@ export class EditedNodes implements NamesInZone {
   #takeOut(name: HashedName, label: number, node: number): number {
     const parent = this.#room.parents[node] as number;
     this.#countChild(parent, -1);
-    if (isAsterisk(name, label)) this.#zone.words[this.#row(parent) + image.NODE_WILDCARD] = image.NONE;
+    if (isAsterisk(name, label)) this.#putWildcard(parent, image.NONE);
     this.#leave(name.suffixHashes[label] as number, node);
     return parent;
+  }
+
+  #putWildcard(parent: number, node: number): void {
+    putLink(this.#zone.words, parent, this.#sections.lists, image.LINK_WILDCARD, node);
   }
 
   #countChild(parent: number, by: 1 | -1): void {
@@ -174,10 +170,6 @@ export class EditedNodes implements NamesInZone {
     }
     words[table + 2 * free] = 0;
     words[table + 2 * free + 1] = 0;
-  }
-
-  #row(node: number): number {
-    return this.#zone.nodes + image.NODE_WORDS * node;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { GrowingInts } from '../dns/growing.ts';
+import type { AllocateImage } from './allocate-image.ts';
 import type { NameTable } from './name-table.ts';
 import type { EncodedRRsets } from './rrset-encoder.ts';
 import * as image from './zone-image.ts';
@@ -6,6 +7,7 @@ import * as image from './zone-image.ts';
 /** All sections of an image, each complete. */
 interface EncodedSections {
   readonly names: NameTable;
+  /** The image up to the end of its nodes, see `CompiledNodes`. */
   readonly nodes: Int32Array;
   readonly encoded: EncodedRRsets;
   readonly steered: GrowingInts;
@@ -17,10 +19,10 @@ interface EncodedSections {
 }
 
 /** Part of each section that is left free, and the least of it. */
-interface Room {
+export interface Room {
   readonly share: number;
   readonly octets: number;
-  /** Nodes, RRsets, and words of lists. */
+  /** Nodes, RRsets of nodes with several, and words of lists. */
   readonly rows: number;
 }
 
@@ -41,7 +43,7 @@ export interface ZoneRoom {
   readonly parents: Int32Array;
   readonly children: Int32Array;
   readonly targets: Int32Array;
-  /** How far the sections that grow are filled: octets, RRsets, words of lists. */
+  /** How far the sections that grow are filled: up to which octet of the image, RRsets, words of lists. */
   readonly octets: number;
   readonly rrsets: number;
   readonly lists: number;
@@ -52,34 +54,38 @@ const WORD_OCTETS = Int32Array.BYTES_PER_ELEMENT;
 /** The sections of an image, ready to be laid one behind the other. */
 export class EncodedZone {
   readonly #sections: EncodedSections;
-  #nodeRoom = 0;
+  readonly #room: Room;
+  readonly #nodeRoom: number;
 
-  constructor(sections: EncodedSections) {
+  constructor(sections: EncodedSections, room: Room) {
     this.#sections = sections;
+    this.#room = room;
+    this.#nodeRoom = nodeRoom(sections.names.nodeCount, room);
   }
 
-  /** Lays the octets and then the sections of words one behind the other, each with its room behind it. */
-  assemble(room: Room): SharedArrayBuffer {
+  /** Lays the sections one behind the other, each with its room behind it. */
+  assemble(allocate: AllocateImage): SharedArrayBuffer {
     const { names, nodes, encoded, steered, pools } = this.#sections;
-    const { octets, rows, lists } = encoded;
-    this.#nodeRoom = roomed(names.nodeCount, room.rows, room);
+    const { octets, octetsAt, rows, lists } = encoded;
+    const room = this.#room;
     names.reserve(this.#nodeRoom);
-    const table = Math.ceil(roomed(octets.length, room.octets, room) / WORD_OCTETS);
-    const nodesAt = table + names.entries.length;
-    const rrsetsAt = nodesAt + image.NODE_WORDS * this.#nodeRoom;
-    const listsAt = rrsetsAt + image.RRSET_WORDS * roomed(rows.length / image.RRSET_WORDS, room.rows, room);
+    const table = wholePairs(octetsAt + roomed(octets.length, room.octets, room));
+    const rrsetsAt = table + names.entries.length;
+    // Any node may come to have several RRsets.
+    const rrsetRoom = rows.length / image.RRSET_WORDS + this.#nodeRoom - names.nodeCount;
+    const listsAt = rrsetsAt + image.RRSET_WORDS * rrsetRoom;
     const steeredAt = listsAt + roomed(lists.length, room.rows, room);
     const poolsAt = steeredAt + steered.length;
-    const buffer = new SharedArrayBuffer((poolsAt + pools.length) * WORD_OCTETS);
+    const buffer = allocate((poolsAt + pools.length) * WORD_OCTETS);
     const words = new Int32Array(buffer);
-    new Uint8Array(buffer).set(octets.view());
+    words.set(nodes);
+    new Uint8Array(buffer).set(octets.view(), octetsAt);
     words.set(names.entries, table);
-    words.set(nodes, nodesAt);
     words.set(rows.view(), rrsetsAt);
     words.set(lists.view(), listsAt);
     words.set(steered.view(), steeredAt);
     words.set(pools.view(), poolsAt);
-    this.#putHeader(words, { table, nodesAt, rrsetsAt, listsAt, steeredAt, poolsAt });
+    this.#putHeader(words, { table, rrsetsAt, listsAt, steeredAt, poolsAt });
     return buffer;
   }
 
@@ -97,7 +103,7 @@ export class EncodedZone {
       parents,
       children,
       targets: encoded.targets.view().slice(),
-      octets: encoded.octets.length,
+      octets: encoded.octetsAt + encoded.octets.length,
       rrsets: encoded.rows.length / image.RRSET_WORDS,
       lists: encoded.lists.length,
     };
@@ -105,7 +111,7 @@ export class EncodedZone {
 
   #putHeader(
     words: Int32Array,
-    at: Readonly<Record<'table' | 'nodesAt' | 'rrsetsAt' | 'listsAt' | 'steeredAt' | 'poolsAt', number>>,
+    at: Readonly<Record<'table' | 'rrsetsAt' | 'listsAt' | 'steeredAt' | 'poolsAt', number>>,
   ): void {
     const { names, steered, apexAt, negativeSoa } = this.#sections;
     words[0] = image.ZONE_MAGIC;
@@ -115,7 +121,6 @@ export class EncodedZone {
     words[image.ZONE_APEX_HASH] = names.apex.suffixHashes[0] as number;
     words[image.ZONE_TABLE] = at.table;
     words[image.ZONE_TABLE_MASK] = names.entries.length / 2 - 1;
-    words[image.ZONE_NODES] = at.nodesAt;
     words[image.ZONE_NODE_COUNT] = names.nodeCount;
     words[image.ZONE_RRSETS] = at.rrsetsAt;
     words[image.ZONE_LISTS] = at.listsAt;
@@ -125,6 +130,16 @@ export class EncodedZone {
     words[image.ZONE_NEGATIVE_SOA] = negativeSoa;
     words[image.ZONE_DEPTH] = names.depth;
   }
+}
+
+/** For how many nodes there is room in an image that has so many. */
+export function nodeRoom(nodes: number, room: Room): number {
+  return roomed(nodes, room.rows, room);
+}
+
+/** Words for so many octets, an even number: no pair of the name table reaches over two lines of the cache. */
+function wholePairs(octets: number): number {
+  return 2 * Math.ceil(octets / (2 * WORD_OCTETS));
 }
 
 function roomed(length: number, least: number, { share }: Room): number {

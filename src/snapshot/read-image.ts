@@ -31,12 +31,15 @@ export function nodeOf(zone: image.ZoneImage, wire: Uint8Array): number {
 export function rrsetsOfNode(zone: image.ZoneImage, node: number): readonly RRsetValue[] {
   const owner = nodeName(zone, node);
   const first = image.nodeFirstRRset(zone, node);
-  return Array.from({ length: image.nodeRRsetCount(zone, node) }, (_, i) => ({
-    owner,
-    type: image.rrsetType(zone, first + i),
-    ttlSeconds: image.rrsetTtlSeconds(zone, first + i),
-    rdatas: rdatasOf(zone, first + i),
-  }));
+  return Array.from({ length: image.nodeRRsetCount(zone, node) }, (_, i) => {
+    const rrset = first + image.RRSET_WORDS * i;
+    return {
+      owner,
+      type: image.rrsetType(zone, rrset),
+      ttlSeconds: image.rrsetTtlSeconds(zone, rrset),
+      rdatas: rdatasOf(zone, rrset),
+    };
+  });
 }
 
 function rdatasOf(zone: image.ZoneImage, rrset: number): readonly Uint8Array[] {

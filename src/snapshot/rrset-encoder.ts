@@ -33,6 +33,8 @@ export interface NamesInZone {
 /** Where encoded RRsets go. */
 export interface EncodedRRsets {
   readonly octets: GrowingOctets;
+  /** Where in the image the first of `octets` stands. */
+  readonly octetsAt: number;
   /** RRSET_WORDS for each RRset, in the order of encoding. */
   readonly rows: GrowingInts;
   readonly lists: GrowingInts;
@@ -55,11 +57,13 @@ export class RRsetEncoder {
 
   /** Encodes the RRset of the node `owner` and returns its number; `NONE` where it is too large to be sent. */
   encode(owner: number, type: number, ttlSeconds: number, rdatas: readonly Uint8Array[]): number {
-    const { rows, lists } = this.encoded;
+    const { rows, lists, octetsAt } = this.encoded;
     const start = this.#octets.length;
     const list = lists.length;
     const number = rows.length / RRSET_WORDS;
     const rrset: RRsetUnderWay = { owner, type, ttlSeconds, start, inDomain: [], others: [] };
+    // The counts, as soon as they are known.
+    lists.push(0);
     for (const rdata of rdatas) {
       this.#encodeRecord(rrset, rdata);
       if (this.#octets.length - start > MAX_RRSET_LENGTH) {
@@ -69,14 +73,16 @@ export class RRsetEncoder {
       }
     }
     const { inDomain, others } = rrset;
-    const patchCount = lists.length - list;
+    const patchCount = lists.length - list - 1;
     for (const word of inDomain) lists.push(word);
     for (const word of others) lists.push(word);
+    lists.put(list, patchCount | (((inDomain.length + others.length) / 2) << 16));
+    const listed = lists.length > list + 1;
+    if (!listed) lists.truncate(list);
     rows.push(type | (rdatas.length << 16));
-    rows.push(start);
+    rows.push(octetsAt + start);
     rows.push(this.#octets.length - start);
-    rows.push(list);
-    rows.push(patchCount | (((inDomain.length + others.length) / 2) << 16));
+    rows.push(listed ? list : NONE);
     return number;
   }
 

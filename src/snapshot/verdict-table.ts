@@ -10,6 +10,7 @@ export {
   VERDICT_UP,
 } from '../steering/verdict.ts';
 
+/** As many as a configuration may have endpoints (`MAX_ENDPOINTS`): 64 KiB, which stay in a processor's cache. */
 export const MAX_ENDPOINT_SLOTS = 65_536;
 
 /** A fresh table: every endpoint unknown. */

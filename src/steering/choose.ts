@@ -8,6 +8,7 @@ import {
   poolTypeBit,
 } from './pool-image.ts';
 import type { RandomSource } from './program.ts';
+import { createSpillScratch, passesOn, type SpillScratch } from './spill.ts';
 import {
   LAST_KNOWN_UP,
   VERDICT_DOWN,
@@ -40,6 +41,8 @@ export interface Choice {
   /** Word offsets of the chosen endpoints, `count` of them, in the order to answer them. */
   readonly endpoints: Int32Array;
   count: number;
+  /** Who the client is to data centers that spill, and which of them passed it on. */
+  readonly spill: SpillScratch;
   readonly scratch: ChoiceScratch;
 }
 
@@ -72,6 +75,7 @@ export function createChoice(maxAnswers: number, random: RandomSource): Choice {
     type: 0,
     endpoints: new Int32Array(maxAnswers),
     count: 0,
+    spill: createSpillScratch(),
     scratch: {
       words: new Int32Array(0),
       pool: 0,
@@ -133,8 +137,8 @@ export function choose(
   scratch.type = type;
   // A policy that names no data center for this client means it; a pool without endpoints is all down.
   if (orderLength === 0 && poolHasEndpoints(words, pool)) return 'nodata';
-  if (pick(choice, 'up', VERDICT_MASK, VERDICT_UP)) return 'endpoints';
-  if (pick(choice, 'unknown', VERDICT_MASK, VERDICT_UNKNOWN)) return 'endpoints';
+  if (pickUp(choice)) return 'endpoints';
+  if (pick(choice, 'unknown', VERDICT_MASK, VERDICT_UNKNOWN, KEEP_ALL)) return 'endpoints';
   if (scratch.passedAddresses) return 'nodata';
   return chooseAllDown(choice, allDown);
 }
@@ -149,14 +153,14 @@ function chooseAllDown(choice: Choice, allDown: number): ChoiceOutcome {
   const lastKnown = VERDICT_DOWN | LAST_KNOWN_UP;
   if (
     allDown === ALL_DOWN_LAST_KNOWN &&
-    pick(choice, 'last-known', VERDICT_MASK | LAST_KNOWN_UP, lastKnown)
+    pick(choice, 'last-known', VERDICT_MASK | LAST_KNOWN_UP, lastKnown, KEEP_ALL)
   ) {
     return 'endpoints';
   }
   choice.scratch.passedAddresses = false;
   // A drained endpoint was taken out by the operator, a down one only by probes: the drained ones come last.
-  if (pick(choice, 'fail-open', VERDICT_MASK, VERDICT_DOWN)) return 'endpoints';
-  if (pick(choice, 'fail-open', VERDICT_MASK, VERDICT_DRAINED)) return 'endpoints';
+  if (pick(choice, 'fail-open', VERDICT_MASK, VERDICT_DOWN, KEEP_ALL)) return 'endpoints';
+  if (pick(choice, 'fail-open', VERDICT_MASK, VERDICT_DRAINED, KEEP_ALL)) return 'endpoints';
   return 'nodata';
 }
 
@@ -167,11 +171,31 @@ export function resetChoice(choice: Choice): void {
   choice.type = 0;
   choice.count = 0;
   choice.scratch.passedAddresses = false;
+  choice.spill.passedCount = 0;
+  choice.spill.bears = 0;
+  choice.spill.ignored = 0;
+}
+
+/** Whether data centers pass clients on while one chooses. */
+const KEEP_ALL = 0;
+const SPILL = 1;
+type Spilling = typeof KEEP_ALL | typeof SPILL;
+
+/**
+ * Chooses what is up, past the data centers that pass this client on. Where all of them do, spills have nowhere to take
+ * it, and it is kept as if there were none: a full data center serves better than one that nobody knows to be up.
+ */
+function pickUp(choice: Choice): boolean {
+  if (pick(choice, 'up', VERDICT_MASK, VERDICT_UP, SPILL)) return true;
+  if (choice.spill.passedCount === 0) return false;
+  choice.spill.ignored = 1;
+  choice.scratch.passedAddresses = false;
+  return pick(choice, 'up', VERDICT_MASK, VERDICT_UP, KEEP_ALL);
 }
 
 /** Chooses among the endpoints whose verdict octet, masked, is as wanted; false where the order leads to none. */
-function pick(choice: Choice, tier: Tier, mask: number, want: number): boolean {
-  const { scratch } = choice;
+function pick(choice: Choice, tier: Tier, mask: number, want: number, spilling: Spilling): boolean {
+  const { scratch, spill } = choice;
   const { words, order, orderLength, pool, type } = scratch;
   const field = type === TYPE_CNAME ? -1 : groupField(type);
   for (let i = 0; i < orderLength; i++) {
@@ -180,14 +204,17 @@ function pick(choice: Choice, tier: Tier, mask: number, want: number): boolean {
     if (group < 0) continue;
     const addresses = field < 0 ? 0 : gather(scratch, group + field, mask, want);
     if (addresses > 0) {
+      // A client that is passed on goes by all of the data center, as if it were not up.
+      if (spilling === SPILL && passesOn(spill, dataCenter, i)) continue;
       draw(choice, addresses, scratch.answers);
       return settle(choice, tier, dataCenter, type);
     }
     if (hasAddress(scratch, group, mask, want)) {
-      scratch.passedAddresses = true;
+      if (spilling === KEEP_ALL || !passesOn(spill, dataCenter, i)) scratch.passedAddresses = true;
     } else if (!scratch.passedAddresses) {
       const names = gather(scratch, group + groupField(TYPE_CNAME), mask, want);
       if (names > 0) {
+        if (spilling === SPILL && passesOn(spill, dataCenter, i)) continue;
         // An owner has one CNAME record at most (RFC 2181 section 10.1).
         draw(choice, names, 1);
         return settle(choice, tier, dataCenter, TYPE_CNAME);

@@ -14,6 +14,7 @@ import {
   MAX_MAP_PROGRAMS,
 } from '../geo/map.ts';
 import { type FamilyRanges, type GeoTable, locationAt } from '../geo/table.ts';
+import { type AllocateImage, allocatePlain } from '../snapshot/allocate-image.ts';
 import { MAX_RANKED_DATA_CENTERS } from './limits.ts';
 import { buildTrie, type ProgramRanges } from './map-trie.ts';
 import { NodeStore } from './node-store.ts';
@@ -36,7 +37,7 @@ export interface MapSource {
  * know gets the ranking of the unknown place. Throws a RangeError where a bound is broken, which checks on the
  * configuration rule out.
  */
-export function compileMap(source: MapSource, table: GeoTable): SharedArrayBuffer {
+export function compileMap(source: MapSource, table: GeoTable, allocate = allocatePlain): SharedArrayBuffer {
   const { policy, candidates } = source;
   for (const { name, index } of candidates)
     if (index < 0 || index >= MAX_RANKED_DATA_CENTERS)
@@ -51,7 +52,13 @@ export function compileMap(source: MapSource, table: GeoTable): SharedArrayBuffe
   const v6 = rangesOf(6);
   if (programs.count > MAX_MAP_PROGRAMS)
     throw new RangeError(`a map has at most ${MAX_MAP_PROGRAMS} programs`);
-  return layOut(programs, v4, v6, Math.max(0, ...candidates.map((candidate) => candidate.index + 1)));
+  return layOut(
+    programs,
+    v4,
+    v6,
+    Math.max(0, ...candidates.map((candidate) => candidate.index + 1)),
+    allocate,
+  );
 }
 
 const NOT_RANKED = -1;
@@ -152,6 +159,7 @@ function layOut(
   v4: ProgramRanges,
   v6: ProgramRanges,
   dataCenterCount: number,
+  allocate: AllocateImage,
 ): SharedArrayBuffer {
   const nodes = new NodeStore(MAP_HEADER_WORDS);
   const v4Trie = buildTrie(v4, nodes);
@@ -160,7 +168,7 @@ function layOut(
   const v6Root = v4Root + v4Trie.root.length;
   const programTable = v6Root + v6Trie.root.length;
   const code = programs.encode(programTable);
-  const image = new SharedArrayBuffer((programTable + code.length) * 4);
+  const image = allocate((programTable + code.length) * 4);
   const words = new Int32Array(image);
   words[0] = MAP_MAGIC;
   words[MAP_V4_ROOT] = v4Root;

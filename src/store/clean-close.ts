@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeQuietly } from './remove-quietly.ts';
 import { StoreError } from './store-error.ts';
 
 /**
@@ -18,9 +19,14 @@ export async function assureReadable(directory: string, database: string): Promi
   if (!clean) await check(directory, database);
 }
 
-/** Leaves the note of a clean close. */
+/** Leaves the note of a clean close; where the disk does not take it, the next start reads the database first. */
 export function noteClosed(directory: string, database: string): void {
-  writeFileSync(join(directory, 'closed'), fingerprint(database));
+  const marker = join(directory, 'closed');
+  try {
+    writeFileSync(marker, fingerprint(database));
+  } catch {
+    removeQuietly(marker);
+  }
 }
 
 function fingerprint(database: string): string {

@@ -1,7 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { removeQuietly } from './remove-quietly.ts';
 import { reasonOf, StoreError } from './store-error.ts';
+
+const HOLDER_FILE = 'lock.holder';
 
 /** Held for as long as the store is open. */
 export interface DirectoryLock {
@@ -18,7 +21,7 @@ export interface DirectoryLock {
  * @throws StoreError `in-use` when another store has it, `unreadable` when the lock cannot be made.
  */
 export function lockDirectory(directory: string): DirectoryLock {
-  const holderFile = join(directory, 'lock.holder');
+  const holderFile = join(directory, HOLDER_FILE);
   const lock = openLock(directory);
   try {
     // Nothing is ever written; without a journal file SQLite leaves `lock` as its only trace.
@@ -32,13 +35,36 @@ export function lockDirectory(directory: string): DirectoryLock {
         'Stop that one first, or give this one a data directory of its own.',
     );
   }
-  writeFileSync(holderFile, `${process.pid}\n`);
+  nameHolder(holderFile);
   return {
     release: () => {
-      rmSync(holderFile, { force: true });
+      removeQuietly(holderFile);
       lock.close();
     },
   };
+}
+
+/** On a full disk the lock holds all the same, and then names nobody. */
+function nameHolder(file: string): void {
+  try {
+    writeFileSync(file, `${process.pid}\n`);
+  } catch {
+    removeQuietly(file);
+  }
+}
+
+/** The process that has the directory; undefined where nobody has it, or it could not say so. */
+export function lockHolder(directory: string): number | undefined {
+  return readHolder(join(directory, HOLDER_FILE));
+}
+
+function readHolder(file: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+    return pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function openLock(directory: string): DatabaseSync {
@@ -59,9 +85,6 @@ function unlockable(directory: string, cause: unknown): StoreError {
 }
 
 function holder(file: string): string {
-  try {
-    return `process ${readFileSync(file, 'utf8').trim()}`;
-  } catch {
-    return 'another process';
-  }
+  const pid = readHolder(file);
+  return pid === undefined ? 'another process' : `process ${pid}`;
 }

@@ -65,8 +65,11 @@ export async function openStore({ directory, now, lock: held }: StoreSettings): 
     const projection = projectAll(documents, database.generation);
     return new AutomergeStore({ lock, database, documents, projection, now });
   } catch (thrown) {
-    await database?.close();
-    lock.release();
+    try {
+      await database?.close();
+    } finally {
+      lock.release();
+    }
     throw thrown instanceof StoreError && thrown.code === 'damaged' ? damagedIn(directory, thrown) : thrown;
   }
 }
@@ -188,8 +191,12 @@ class AutomergeStore implements ReplicatedStore {
 
   async close(): Promise<void> {
     this.#closing ??= this.#queue.close().then(async () => {
-      await this.#database.close();
-      this.#lock.release();
+      try {
+        await this.#database.close();
+      } finally {
+        // Whoever opens the directory next, this process or another, must find it free.
+        this.#lock.release();
+      }
     });
     await this.#closing;
   }

@@ -55,6 +55,7 @@ describe('the steps of a steered answer', () => {
       dataCenter: 'ams',
       passedOver: ['fra'],
       allDown: 'fail-open',
+      spill: { effect: 'none', passedOnBy: [] },
     });
     expect(explanation.answer.records).toEqual(['www.example.org. 30 IN A 203.0.113.2']);
     expect(explanation.dataCenters.map(({ name, rank, chosen }) => [name, rank, chosen])).toEqual([

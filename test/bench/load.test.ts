@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findCompiler, type LoadOptions, type LoadReport, runLoad } from '../../bench/compare/load.ts';
+import { findCompiler, type LoadOptions, type LoadReport, runLoad } from '../../bench/ground/load.ts';
 import type { ProtectionMessage } from '../../src/protection/protection.ts';
 import { serveDns } from '../../src/server/serve-dns.ts';
 import { temporaryDirectory } from '../e2e/node-process.ts';
@@ -22,7 +22,7 @@ async function portOfServer(protection?: ProtectionMessage): Promise<number> {
   const server = await serveDns({
     addresses: [{ address: '127.0.0.1', port: 0 }],
     snapshot: { ...testSnapshot(), protection },
-    log: { warn: () => undefined, error: () => undefined },
+    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
   });
   closers.push(() => server.close());
   return server.addresses[0]?.port ?? 0;
@@ -99,6 +99,11 @@ const cases: readonly {
     want: 'all answered; 0 lost; none wrong',
   },
   {
+    name: 'as many client subnets as can be drawn',
+    given: [right, { ecs: 'v4', zipf: 65_536 }],
+    want: 'all answered; 0 lost; none wrong',
+  },
+  {
     name: 'by schedule',
     given: [right, { rate: 5000, window: 400, flags: ['sleep'] }],
     want: 'all answered; 0 lost; none wrong',
@@ -145,6 +150,10 @@ describe.skipIf(findCompiler() === undefined)('the load generator (needs a C com
     const loaded = await load(...given);
     expect(told(loaded)).toBe(want);
     expect(loaded.said === '').toBe(loaded.report.wrong === 0);
+  });
+
+  it('refuses more client subnets than can be drawn', async () => {
+    await expect(load(right, { ecs: 'v4', zipf: 65_537 })).rejects.toThrow();
   });
 
   it('learns the cookie of each socket and shows it', async () => {

@@ -9,6 +9,7 @@ import { TYPE_TXT } from '../../src/dns/type.ts';
 import { openCounters, readCounter, readCounters } from '../../src/observe/counters.ts';
 import { frame } from '../server/framed-client.ts';
 import { queryFor, testSnapshot } from '../server/test-snapshot.ts';
+import { until } from '../until.ts';
 import {
   askTcp,
   askUdp,
@@ -229,8 +230,7 @@ describe.each(kinds)('DNS on %s', (sockets) => {
       await server.publish(testSnapshot(2, '192.0.2.2'));
       await workers.get(`dns-${transport}`)?.terminate();
       await server.publish(testSnapshot(3, '192.0.2.3'));
-      while (server.log.at(-1) !== 'a DNS worker serves again')
-        await new Promise((resolve) => setTimeout(resolve, 10));
+      await until(() => server.log.at(-1) === 'a DNS worker serves again');
       const query = queryFor('www.example.org', 'A');
       expect(told(await askUdp(await udpClient(), portOf(server), query))).toBe('0; A 192.0.2.3');
       expect(told(await askTcp(portOf(server), query))).toBe('0; A 192.0.2.3');

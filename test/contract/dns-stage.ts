@@ -37,6 +37,7 @@ export async function serve(
     addresses: [loopback],
     snapshot: testSnapshot(),
     log: {
+      debug: () => undefined,
       warn: (_fields, message) => log.push(message),
       error: (fields, message) => log.push(`${message}: ${JSON.stringify(fields)}`),
     },

@@ -5,7 +5,7 @@ import { testSnapshot } from '../server/test-snapshot.ts';
 const server = await serveDns({
   addresses: [{ address: '127.0.0.1', port: 0 }],
   snapshot: testSnapshot(),
-  log: { warn: () => undefined, error: () => undefined },
+  log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
   udpWorkers: 2,
   sockets: process.argv[3] === 'node' ? 'node' : 'addon',
 });

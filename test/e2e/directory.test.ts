@@ -1,9 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../until.ts';
 import { apiClient } from './api-client.ts';
 import { addressesOf } from './dns-client.ts';
-import { eventually, type NodeProcess, startNodeProcess, temporaryDirectory } from './node-process.ts';
+import { type NodeProcess, startNodeProcess, temporaryDirectory } from './node-process.ts';
 
 const data = temporaryDirectory();
 const config = temporaryDirectory();

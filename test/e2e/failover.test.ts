@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../until.ts';
 import { type ApiClient, apiClient } from './api-client.ts';
 import { addressesOf, askIndependently, askTcp, askUdp } from './dns-client.ts';
 import { type EndpointProcess, freePort, startEndpoint } from './endpoint-process.ts';
-import { eventually, type NodeProcess, startNodeProcess, temporaryDirectory } from './node-process.ts';
+import { type NodeProcess, startNodeProcess, temporaryDirectory } from './node-process.ts';
 
 const data = temporaryDirectory();
 const places = [
@@ -30,6 +31,8 @@ beforeAll(async () => {
     timeoutSeconds: 0.2,
     rise: 2,
     fall: 2,
+    // Endpoints are killed more often here than one that does not flap would be.
+    flapping: { holdDownSeconds: 0, maxHoldDownSeconds: 0 },
   });
   await api.put('/v1/pools/web', {
     name: 'web',

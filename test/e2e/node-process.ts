@@ -95,17 +95,3 @@ export function temporaryDirectory(): { readonly path: string; readonly remove: 
   const path = mkdtempSync(join(tmpdir(), 'meridian-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
-
-/** Calls `attempt` until it gives a value or the time is over; for what another process does in its own time. */
-export async function eventually<T>(
-  attempt: () => Promise<T | undefined>,
-  options: { readonly withinMs: number; readonly what: string },
-): Promise<T> {
-  const end = performance.now() + options.withinMs;
-  for (;;) {
-    const value = await attempt();
-    if (value !== undefined) return value;
-    if (performance.now() > end) throw new Error(`not within ${options.withinMs} ms: ${options.what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

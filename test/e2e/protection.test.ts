@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, type NodeProcess, startNodeProcess, temporaryDirectory } from './node-process.ts';
+import { eventually } from '../until.ts';
+import { type NodeProcess, startNodeProcess, temporaryDirectory } from './node-process.ts';
 
 const run = promisify(execFile);
 const installed = (command: string): boolean =>

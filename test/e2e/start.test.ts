@@ -4,14 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readBootManifest } from '../../src/node/boot/boot-manifest.ts';
 import { imagePath, writeImageFile } from '../../src/node/compile/image-file.ts';
+import { eventually } from '../until.ts';
 import { askUdp } from './dns-client.ts';
-import {
-  commandLine,
-  eventually,
-  runMeridian,
-  startNodeProcess,
-  temporaryDirectory,
-} from './node-process.ts';
+import { commandLine, runMeridian, startNodeProcess, temporaryDirectory } from './node-process.ts';
 
 const data = temporaryDirectory();
 afterAll(() => data.remove());

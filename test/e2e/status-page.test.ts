@@ -69,6 +69,25 @@ describe.skipIf(!possible)('the status page, in Chromium, on the demo', () => {
     await page.waitForSelector('.route[data-to="fra"]');
   });
 
+  it('tells the incident, with its timeline on demand', async () => {
+    const incident = await page.waitForSelector(
+      '[data-incident][data-kind="data-center"][data-state="closed"]',
+    );
+    expect(await incident.textContent()).toMatch(/Data center fra/);
+    await incident.$eval('summary', (summary) => summary.click());
+    await incident.waitForSelector('[data-timeline] [data-step="recovered"]');
+    const steps = await incident.$$eval('[data-step]', (rows) =>
+      rows.map((row) => row.getAttribute('data-step')),
+    );
+    expect(steps.slice(0, 3)).toEqual(['first-failure', 'decided', 'live']);
+  });
+
+  it('shows what the probes of an endpoint saw', async () => {
+    const incident = await page.waitForSelector('[data-incident][data-kind="endpoint"]');
+    await incident.$eval('summary', (summary) => summary.click());
+    await incident.waitForSelector('[data-evidence="local"]');
+  });
+
   it('tells the traffic, and from how much of it', async () => {
     await page.waitForSelector('[data-traffic]');
     expect(await page.textContent('[data-traffic]')).toMatch(/queries, from one in 64/);

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { loadNative } from '../../src/server/native.ts';
+import { eventually } from '../until.ts';
 import { askTcp, askUdp } from './dns-client.ts';
-import { commandLine, eventually, runMeridian, temporaryDirectory } from './node-process.ts';
+import { commandLine, runMeridian, temporaryDirectory } from './node-process.ts';
 
 /*
  * A service manager for tests: it passes sockets that it has bound, and listens to what the node says. In Perl, for

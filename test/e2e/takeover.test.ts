@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadNative } from '../../src/server/native.ts';
+import { eventually } from '../until.ts';
 import { askTcp, askUdp } from './dns-client.ts';
 import {
   commandLine,
-  eventually,
   type NodeProcess,
   runMeridian,
   startNodeProcess,
@@ -156,6 +156,57 @@ describe.skipIf('reason' in loadNative())('a restart by takeover', { timeout: 60
     expect(status.status).toBe(200);
     expect(await node.stop()).toBe(0);
   });
+
+  const loader = new URL('../../src/server/native.ts', import.meta.url).href;
+  const hangs: readonly { readonly name: string; readonly program: string }[] = [
+    {
+      name: 'with the store open',
+      program: `
+        import { readFileSync } from 'node:fs';
+        const holder = process.argv[process.argv.indexOf('--data') + 1] + '/lock.holder';
+        const timer = setInterval(() => {
+          try {
+            if (Number(readFileSync(holder, 'utf8')) !== process.pid) return;
+          } catch {
+            return;
+          }
+          clearInterval(timer);
+          process.kill(process.pid, 'SIGSTOP');
+        }, 1);
+        await import(${JSON.stringify(commandLine)});
+      `,
+    },
+    {
+      name: 'when it has claimed all queries',
+      program: `
+        const { loadNative } = await import(${JSON.stringify(loader)});
+        const { native } = loadNative();
+        const { claimTraffic } = native;
+        native.claimTraffic = (...args) => {
+          claimTraffic(...args);
+          process.kill(process.pid, 'SIGSTOP');
+        };
+        await import(${JSON.stringify(commandLine)});
+      `,
+    },
+  ];
+  it.each(hangs)(
+    'goes on when a process that was started by hand hangs $name',
+    async ({ name, program: text }) => {
+      const program = programIn(`hangs-${name.replaceAll(' ', '-')}`);
+      const node = await startIn(program, ['--takeover-timeout', '5']);
+      program.become(text);
+      await expect(startIn(program, ['--takeover'])).rejects.toThrow('ended with code null');
+      const status = await eventually(() => fetch(`${node.api}/v1/status`).catch(() => undefined), {
+        withinMs: 10_000,
+        what: 'the API is there again',
+      });
+      const answers = [await askUdp(node.dnsPort, QUESTION), await askTcp(node.dnsPort, QUESTION)];
+      expect(await node.stop()).toBe(0);
+      expect(status.status).toBe(200);
+      expect(answers.map((message) => message?.answers[0]?.text)).toEqual(['192.0.2.1', '192.0.2.1']);
+    },
+  );
 
   it("works on Node's own sockets, too", async () => {
     const program = programIn('node-sockets');

@@ -4,9 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PrefixReport, TrafficReport } from '../../src/observe/traffic/traffic-report.ts';
+import { eventually } from '../until.ts';
 import { type ApiClient, apiClient } from './api-client.ts';
 import { askTcp, askUdp } from './dns-client.ts';
-import { eventually, type NodeProcess, startNodeProcess, temporaryDirectory } from './node-process.ts';
+import { type NodeProcess, startNodeProcess, temporaryDirectory } from './node-process.ts';
 
 const hasTools = ['fstrm_capture', 'dnstap-read'].every(
   (tool) => spawnSync(tool, ['-h'], { stdio: 'ignore' }).error === undefined,

@@ -135,6 +135,14 @@ describe('FrameStream', () => {
     server.close();
   });
 
+  it('counts as dropped what waits for a collector that has not come by the end', async () => {
+    const { stream, changed, counted } = open(join(directory, 'tap.sock'));
+    expect(await changed()).toMatch(/ENOENT/);
+    for (const text of ['one', 'two']) stream.add(Buffer.from(text));
+    await stream.close();
+    expect(counted()).toMatch(/^sent 0, dropped 2, connected 0, failed [1-9]/);
+  });
+
   it('keeps a bounded number of octets for a collector that is away, and comes back to it', async () => {
     const path = join(directory, 'tap.sock');
     const { stream, changed, changes, counted } = open(path, 10);

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {
   createSampleRing,
+  HEAD,
   NO_RECORD,
   RingReader,
   RingWriter,
+  TAIL,
 } from '../../src/observe/samples/sample-ring.ts';
 
 const RING_OCTETS = 512;
@@ -30,8 +32,8 @@ it('what is read is what was written, in its order, whole; what does not fit is 
       const memory = createSampleRing(RING_OCTETS);
       // Anywhere in the count of units, also right before it goes around.
       const words = new Int32Array(memory);
-      words[0] = start & ~63;
-      words[8] = start & ~63;
+      words[HEAD] = start & ~63;
+      words[TAIL] = start & ~63;
       let writer = new RingWriter(memory);
       const reader = new RingReader(memory);
       const waiting: { readonly octets: number; readonly fill: number }[] = [];

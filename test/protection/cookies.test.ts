@@ -136,4 +136,12 @@ describe('a server cookie', () => {
     expect(() => openCookies({ secrets: [], required: 'never' })).toThrow('secret');
     expect(() => openCookies({ secrets: [new Uint8Array(15)], required: 'never' })).toThrow('16 octets');
   });
+
+  it('does not take a cookie for a good one that was good under another secret', () => {
+    const scratch = createCookieScratch();
+    const given = { client: v4, cookie: known, now: madeAt };
+    expect(show({ ...given, secrets: [secret] }, scratch)).toMatch(/^valid/);
+    const halfTheSame = `${secret.slice(0, 16)}${oldSecret.slice(16)}`;
+    expect(show({ ...given, secrets: [halfTheSame] }, scratch)).toMatch(/^bad/);
+  });
 });

@@ -3,8 +3,8 @@ import { decodeMessage } from '../../src/dns/message.ts';
 import { createCounters, openCounters, readCounter } from '../../src/observe/counters.ts';
 import { Answerer } from '../../src/server/answerer.ts';
 import { type BugReport, createBugReporter } from '../../src/server/bug-reporter.ts';
-import { createClientAddress } from '../../src/server/client-address.ts';
 import { createRandomSource } from '../../src/server/random.ts';
+import { createSenderAddress } from '../../src/server/sender-address.ts';
 import { queryFor, testSnapshot } from './test-snapshot.ts';
 
 interface Stage {
@@ -50,7 +50,7 @@ describe('Answerer', () => {
     const length = stage.answerer.answer(
       query,
       query.length,
-      createClientAddress(),
+      createSenderAddress(),
       'udp',
       faulty(octets, 1),
     );
@@ -60,7 +60,7 @@ describe('Answerer', () => {
     expect(stage.reports[0]).toMatchObject({ transport: 'udp', message: 'a bug', unreported: 0 });
     expect(stage.reports[0]?.packetHex).toBe(Buffer.from(query).toString('hex'));
 
-    const after = stage.answerer.answer(query, query.length, createClientAddress(), 'udp', octets);
+    const after = stage.answerer.answer(query, query.length, createSenderAddress(), 'udp', octets);
     const good = decodeMessage(octets.subarray(0, after));
     expect(good.ok && good.value.rcode).toBe(0);
   });
@@ -72,12 +72,12 @@ describe('Answerer', () => {
       stage.answerer.answer(
         query,
         query.length,
-        createClientAddress(),
+        createSenderAddress(),
         'tcp',
         faulty(new Uint8Array(512), 1),
       );
     stage.nowMs = 1_000;
-    stage.answerer.answer(query, query.length, createClientAddress(), 'tcp', faulty(new Uint8Array(512), 1));
+    stage.answerer.answer(query, query.length, createSenderAddress(), 'tcp', faulty(new Uint8Array(512), 1));
     expect(stage.errors()).toBe(51);
     expect(stage.reports.map(({ unreported }) => unreported)).toEqual([0, 49]);
   });

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ClientAddress } from '../../src/answer/respond.ts';
-import { createClientAddress, readClientAddress } from '../../src/server/client-address.ts';
+import type { SenderAddress } from '../../src/answer/respond.ts';
 import { ClientCounts } from '../../src/server/client-counts.ts';
+import { createSenderAddress, readSenderAddress } from '../../src/server/sender-address.ts';
 
-function clientOf(text: string): ClientAddress {
-  const client = createClientAddress();
-  if (!readClientAddress(text, client)) throw new Error(`no address: ${text}`);
+function clientOf(text: string): SenderAddress {
+  const client = createSenderAddress();
+  if (!readSenderAddress(text, client)) throw new Error(`no address: ${text}`);
   return client;
 }
 

@@ -2,6 +2,7 @@ import { readCounter } from '../../src/observe/counters.ts';
 import { loadNative } from '../../src/server/native.ts';
 import { defaultServerLimits } from '../../src/server/server-limits.ts';
 import { TcpBatchTransport } from '../../src/server/tcp-batch-transport.ts';
+import { Precedence } from '../../src/server/thread-priority.ts';
 import { echoParts } from './echo.ts';
 
 /*
@@ -16,7 +17,13 @@ const parts = echoParts({
   tcp: { ...defaultServerLimits.tcp, connectionsPerClient: 1_000, idleMs: 60_000 },
 });
 const wake = native.createWake();
-const transport = new TcpBatchTransport({ ...parts, native, wake, rung: () => true });
+const transport = new TcpBatchTransport({
+  ...parts,
+  native,
+  wake,
+  precedence: new Precedence(undefined),
+  rung: () => true,
+});
 console.log(await transport.listen({ address: '127.0.0.1', port: 0 }, 'alone'));
 process.stdin.on('data', () => console.log(readCounter([parts.counters], 'tcpEvents', 'accept-failed')));
 process.stdin.on('end', () => process.exit(0));

@@ -1,9 +1,8 @@
 /*
  * Connections over an addon that is played: a batch of clients comes up with one query each, then brings eight at once,
- * then ends. Run by `tcp-hot-path.test.ts` with the number of connections; tells what the collector had to do.
+ * then ends. Run by `tcp-hot-path.test.ts` with the number of connections; tells what the collector had to do in each
+ * round of them.
  */
-import { PerformanceObserver } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
 import { createCounters, openCounters, readCounter } from '../../src/observe/counters.ts';
 import { Answerer } from '../../src/server/answerer.ts';
 import type { Native } from '../../src/server/native.ts';
@@ -17,7 +16,9 @@ import {
 import { createRandomSource } from '../../src/server/random.ts';
 import { defaultServerLimits } from '../../src/server/server-limits.ts';
 import { TcpBatchTransport } from '../../src/server/tcp-batch-transport.ts';
+import { Precedence } from '../../src/server/thread-priority.ts';
 import { frame } from './framed-client.ts';
+import { measureRounds } from './heap-rounds.ts';
 import { queryFor, testSnapshot } from './test-snapshot.ts';
 
 const BATCH = 32;
@@ -83,6 +84,7 @@ const transport = new TcpBatchTransport({
   limits: defaultServerLimits,
   native: played as unknown as Native,
   wake: -1,
+  precedence: new Precedence(undefined),
   rung: () => false,
 });
 
@@ -92,33 +94,15 @@ function run(count: number): void {
   transport.serve();
 }
 
-const collections: number[] = [];
-new PerformanceObserver((list) => {
-  collections.push(...list.getEntries().map(({ startTime }) => startTime));
-}).observe({ entryTypes: ['gc'] });
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 const count = Number(process.argv[2]);
 // The compiler's own work allocates until everything has been optimized.
 run(count);
-await turn();
-globalThis.gc?.();
-const startedAt = performance.now();
-// The compiler may still come late on a busy machine, but not every time.
-let heapOctets = Number.POSITIVE_INFINITY;
-for (let round = 0; round < ROUNDS; round++) {
-  const before = getHeapStatistics().used_heap_size;
-  run(count);
-  heapOctets = Math.min(heapOctets, getHeapStatistics().used_heap_size - before);
-}
-await turn();
+const rounds = await measureRounds(ROUNDS, () => run(count));
 console.log(
   JSON.stringify({
     accepted: readCounter([counters], 'tcpEvents', 'accepted'),
     answered: readCounter([counters], 'outcomes', 'answer'),
-    rounds: ROUNDS + 1,
-    heapOctets,
-    collections: collections.filter((at) => at > startedAt).length,
+    rounds,
     bugs: bugs.map(String),
   }),
 );

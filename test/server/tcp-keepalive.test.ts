@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createCounters, openCounters } from '../../src/observe/counters.ts';
 import { Answerer } from '../../src/server/answerer.ts';
-import { createClientAddress } from '../../src/server/client-address.ts';
 import { createRandomSource } from '../../src/server/random.ts';
+import { createSenderAddress } from '../../src/server/sender-address.ts';
 import { queryFor, testSnapshot } from './test-snapshot.ts';
 
 /* EDNS tcp-keepalive (RFC 7828): option 11, empty in queries, with a time in units of 100 ms in answers. */
@@ -31,7 +31,7 @@ function told(options: string, transport: 'udp' | 'tcp', idleMs = 10_000): strin
   answerer.announceIdleTime(idleMs);
   const query = queryWith(options);
   const response = Buffer.alloc(4096);
-  const length = answerer.answer(query, query.length, createClientAddress(), transport, response);
+  const length = answerer.answer(query, query.length, createSenderAddress(), transport, response);
   const rcode = (response[3] as number) & 0xf;
   const keepalive = optionsOf(response.subarray(0, length)).find(({ code }) => code === KEEPALIVE);
   return keepalive === undefined ? `${rcode}` : `${rcode} ${keepalive.value}`;

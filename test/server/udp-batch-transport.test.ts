@@ -6,6 +6,7 @@ import { readCounter } from '../../src/observe/counters.ts';
 import { loadNative, type Native } from '../../src/server/native.ts';
 import { UDP_SLOT_OCTETS, UDP_SLOTS } from '../../src/server/native-udp.ts';
 import { defaultServerLimits, type ServerLimits } from '../../src/server/server-limits.ts';
+import { Precedence } from '../../src/server/thread-priority.ts';
 import { UdpBatchTransport } from '../../src/server/udp-batch-transport.ts';
 import { echoParts, echoQuery, idOf } from './echo.ts';
 
@@ -35,7 +36,13 @@ function setUp(limits: ServerLimits = defaultServerLimits): Stage {
   const { native } = loaded;
   const wake = native.createWake();
   const parts = echoParts(limits);
-  const transport = new UdpBatchTransport({ ...parts, native, wake, rung: () => false });
+  const transport = new UdpBatchTransport({
+    ...parts,
+    native,
+    wake,
+    precedence: new Precedence(undefined),
+    rung: () => false,
+  });
   closers.push(async () => {
     await transport.close();
     native.closeWake(wake);

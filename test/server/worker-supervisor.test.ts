@@ -78,6 +78,7 @@ function setUp(native?: Pick<Native, 'createWake' | 'wake' | 'closeWake'>): Stag
     snapshot: snapshotOf(1),
     limits: defaultServerLimits,
     log: {
+      debug: (fields, message) => log.push(`${message}: ${JSON.stringify(fields)}`),
       warn: (_fields, message) => log.push(message),
       error: (fields, message) => log.push(`${message}: ${JSON.stringify(fields)}`),
     },
@@ -123,6 +124,16 @@ describe('WorkerSupervisor', () => {
     stage.workers[0]?.die('ended');
     await vi.advanceTimersByTimeAsync(100);
     expect(stage.workers[1]?.descriptors).toEqual([21, undefined]);
+  });
+
+  it('says once what the system refused of its priority', async () => {
+    const stage = setUp();
+    const told = { kind: 'unfavoured', refused: ['niceness -10: EACCES'] };
+    stage.workers[0]?.emit('message', told);
+    stage.workers[0]?.emit('message', told);
+    expect(stage.log).toEqual([
+      'queries wait their turn on a full machine: {"worker":"udp","refused":["niceness -10: EACCES"]}',
+    ]);
   });
 
   it('rings a worker on the addon for every message', async () => {

@@ -10,7 +10,13 @@ const channel = {
   collection: 'alertChannels',
   key: 'on-call',
   owner: api,
-  value: { name: 'on-call', url: 'https://alerts.example.net/hook', format: 'json', groupSeconds: 5 },
+  value: {
+    name: 'on-call',
+    url: 'https://alerts.example.net/hook',
+    format: 'json',
+    groupSeconds: 5,
+    minimumSeverity: 'warning',
+  },
 } as const;
 
 /** A data directory as the first version left it: its root document lacks the maps that came later. */

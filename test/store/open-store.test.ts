@@ -273,6 +273,15 @@ describe('what is written', () => {
     },
   );
 
+  it.skipIf(process.platform !== 'linux')('is closed and opened on a full disk, too', () => {
+    const directory = scratch.directory();
+    const run = spawnSync(process.execPath, [child('full-disk-close-child.ts'), directory], {
+      encoding: 'utf8',
+    });
+    expect(run.stderr).toBe('');
+    expect(JSON.parse(run.stdout)).toEqual({ full: ['before'], roomy: ['before'] });
+  });
+
   it('leaves nothing but its own files in the directory', async () => {
     const directory = scratch.directory();
     await (await open(directory)).close();

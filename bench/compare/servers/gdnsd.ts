@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerCommand } from '../processes.ts';
+import type { ServerCommand } from '../../ground/processes.ts';
+import { APEX, STEERED_TTL_SECONDS, writeLines, zoneLines } from '../../ground/zones.ts';
 import type { Assignment, ServerKind } from '../server-kind.ts';
-import { APEX, STEERED_TTL_SECONDS, writeLines, zoneLines } from '../zones.ts';
 
 /** The measure of all others: nearest by distance, too, and one thread for each of UDP and TCP. */
 export const gdnsd: ServerKind = {

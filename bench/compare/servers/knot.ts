@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nearest } from '../geography.ts';
-import type { ServerCommand } from '../processes.ts';
+import { nearest } from '../../ground/geography.ts';
+import type { ServerCommand } from '../../ground/processes.ts';
+import { APEX, STEERED, STEERED_TTL_SECONDS, writeLines, zoneLines } from '../../ground/zones.ts';
 import type { Assignment, ServerKind } from '../server-kind.ts';
-import { APEX, STEERED, STEERED_TTL_SECONDS, writeLines, zoneLines } from '../zones.ts';
 
 /** Its geo module knows no distance: each country goes to the data center nearest to the country's middle. */
 export const knot: ServerKind = {

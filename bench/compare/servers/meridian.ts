@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../free-port.ts';
-import type { DataCenter } from '../geography.ts';
-import type { ServerCommand } from '../processes.ts';
+import { freePort } from '../../ground/free-port.ts';
+import type { DataCenter } from '../../ground/geography.ts';
+import type { ServerCommand } from '../../ground/processes.ts';
+import { APEX, STEERED, STEERED_TTL_SECONDS, writeLines, zoneLines } from '../../ground/zones.ts';
 import type { Assignment, ServerKind } from '../server-kind.ts';
-import { APEX, STEERED, STEERED_TTL_SECONDS, writeLines, zoneLines } from '../zones.ts';
 
 /** The built program: what people run, without the cost of stripping types. */
 export const meridianProgram = fileURLToPath(new URL('../../../dist/cli/meridian.js', import.meta.url));

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerCommand } from '../processes.ts';
+import type { ServerCommand } from '../../ground/processes.ts';
+import { APEX, writeLines, zoneLines } from '../../ground/zones.ts';
 import type { Assignment, ServerKind } from '../server-kind.ts';
-import { APEX, writeLines, zoneLines } from '../zones.ts';
 
 /** Static zones only; its rate limit is on unless told, and would drop what is measured. */
 export const nsd: ServerKind = {

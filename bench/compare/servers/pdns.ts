@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nearest } from '../geography.ts';
-import type { ServerCommand } from '../processes.ts';
+import { nearest } from '../../ground/geography.ts';
+import type { ServerCommand } from '../../ground/processes.ts';
+import { APEX, STEERED, STEERED_TTL_SECONDS, zoneLines } from '../../ground/zones.ts';
 import type { Assignment, ServerKind } from '../server-kind.ts';
-import { APEX, STEERED, STEERED_TTL_SECONDS, zoneLines } from '../zones.ts';
 
 /** The geoip backend serves both zones: by country, as knot's module. A million names are too many for its YAML. */
 export const pdns: ServerKind = {

@@ -41,14 +41,20 @@ export interface BootedDns {
  */
 export async function bootDns(asked: Settings): Promise<BootedDns | { readonly refusal: string }> {
   const lacking = asked.sockets === 'addon' ? reasonWithoutAddon() : undefined;
-  if (lacking !== undefined) return { refusal: lacking };
-  const protection = new ProtectionSource(asked);
+  if (lacking !== undefined)
+    return {
+      refusal: `the addon is not there (${lacking}); build it with "npm run build", or choose --sockets auto`,
+    };
+  const lateLog = new LateLog();
+  const protection = new ProtectionSource(asked, (problems) =>
+    lateLog.warn({ problems }, "the node's own cookie secret could not be used or kept; a new one is in use"),
+  );
   const first = await protection.readFirst();
   if (!first.ok) return { refusal: formatProblems(first.problems) };
   const activated = await activate(asked);
   if (!activated.ok) return { refusal: formatProblems(activated.problems) };
   try {
-    return await boot(activated.value, protection, first.value);
+    return await boot({ activated: activated.value, protection, lateLog }, first.value);
   } catch (error) {
     const known = [ListenError, StoreError, TakeoverError].some((kind) => error instanceof kind);
     if (known && error instanceof Error) return { refusal: error.message };
@@ -57,12 +63,10 @@ export async function bootDns(asked: Settings): Promise<BootedDns | { readonly r
 }
 
 async function boot(
-  activated: ActivatedSettings,
-  protection: ProtectionSource,
+  { activated, protection, lateLog }: Pick<BootedDns, 'activated' | 'protection' | 'lateLog'>,
   first: FirstProtection,
 ): Promise<BootedDns> {
   const { settings } = activated;
-  const lateLog = new LateLog();
   if (first.problems.length > 0)
     lateLog.error(
       { problems: first.problems },
@@ -106,13 +110,12 @@ async function activate(settings: Settings): Promise<Parsed<ActivatedSettings>> 
   const passed = Number(process.env.LISTEN_FDS) > 0;
   if (!passed) return parsed({ settings, dns: settings.dns, api: settings.api, inherited: [] });
   const { activatedSettings } = await import('../takeover/activated-settings.ts');
-  return activatedSettings(settings, process.env);
+  return activatedSettings(settings, process.env, reasonWithoutAddon());
 }
 
 function reasonWithoutAddon(): string | undefined {
   const loaded = loadNative();
-  if ('native' in loaded) return undefined;
-  return `the addon is not there (${loaded.reason}); build it with "npm run build", or choose --sockets auto`;
+  return 'native' in loaded ? undefined : loaded.reason;
 }
 
 /** Undefined when no node runs there: this one then starts alone. */

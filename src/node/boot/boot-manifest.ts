@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { packageVersion } from '../../version.ts';
+import { replaceFileSync } from '../replace-file.ts';
 
 /**
  * What a node serves, as files: read at the next start before anything else.
@@ -47,24 +48,9 @@ export function readBootManifest(dataDirectory: string): BootManifest | undefine
 
 /** Replaces the manifest and waits until it is on disk; throws when the disk does not take it. */
 export function writeBootManifest(dataDirectory: string, manifest: BootManifest): void {
-  const path = manifestPath(dataDirectory);
-  const half = `${path}.${process.pid}.new`;
   const text = Buffer.from(JSON.stringify(manifest));
-  try {
-    const file = openSync(half, 'w');
-    try {
-      const whole = Buffer.concat([Buffer.from(`${firstLine(text)}\n`), text]);
-      let at = 0;
-      while (at < whole.length) at += writeSync(file, whole, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(half, path);
-  } catch (error) {
-    rmSync(half, { force: true });
-    throw error;
-  }
+  const pieces = [Buffer.from(`${firstLine(text)}\n`), text];
+  replaceFileSync(manifestPath(dataDirectory), pieces, { sync: 'wait' });
 }
 
 /** The images that a manifest names. */

@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotMessage } from '../../snapshot/snapshot.ts';
+import { createSpillTable } from '../../snapshot/spill-table.ts';
 import { IMAGE_DIRECTORY, imagePath, readImageFile } from '../compile/image-file.ts';
 import type { BootManifest } from './boot-manifest.ts';
 import { bootVerdicts } from './boot-verdicts.ts';
+import { putSpills, readSpills, SPILL_FILE } from './spill-file.ts';
 import { readVerdicts, VERDICT_FILE } from './verdict-file.ts';
 
 /** What the node served when it last ran, ready to be served again. */
@@ -37,9 +39,20 @@ export function readBootSnapshot(
       zones: manifest.zones.flatMap((name) => images.get(name) ?? []),
       maps: manifest.maps.map((name) => (name === null ? undefined : images.get(name))),
       verdicts: bootVerdicts(readVerdicts(join(dataDirectory, VERDICT_FILE)), manifest.slots, nowMs),
+      spills: bootSpills(dataDirectory, manifest, nowMs),
       serverId,
     },
   };
+}
+
+function bootSpills(
+  dataDirectory: string,
+  { dataCenters }: BootManifest,
+  nowMs: number,
+): Uint16Array<SharedArrayBuffer> {
+  const table = createSpillTable();
+  putSpills(table, readSpills(join(dataDirectory, SPILL_FILE), nowMs), dataCenters);
+  return table;
 }
 
 function readImage(path: string): SharedArrayBuffer | undefined {

@@ -86,6 +86,7 @@ export interface PageJob {
   /** Equal for equal zones. */
   readonly zone: string;
   readonly after: string | undefined;
+  /** Most RRsets of the page: 1 and more. */
   readonly limit: number;
 }
 

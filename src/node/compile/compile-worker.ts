@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { openCollector } from '../../collector.ts';
 import { type Parsed, parsed } from '../../config/problem.ts';
 import { openMap } from '../../geo/map.ts';
 import { openGeoTable } from '../../geo/table.ts';
 import { loadGeoTable, loadShippedTable, shippedTablePath } from '../../geofiles/load-geo.ts';
 import { signatureOf } from '../../geofiles/watch-geo-files.ts';
-import { openCollector } from '../../server/collect-replaced.ts';
+import { deferCompilation } from '../../server/thread-priority.ts';
 import { compileMap } from '../../steering/compile-map.ts';
 import { keepBoot, servedImages } from '../boot/keep-boot-job.ts';
 import { readPage } from '../zones/read-zone-image.ts';
@@ -13,6 +14,7 @@ import { readZoneFileJob } from '../zones/zone-file-job.ts';
 import type { CompileJob, CompileReply, CompileRequest, CompileResults } from './compile-job.ts';
 import { compileZoneJob } from './compile-zone-job.ts';
 import { ImageCache } from './image-cache.ts';
+import { allocateImage } from './image-memory.ts';
 
 /** These count up with every change of a layout, or of the code that makes it. */
 const MAP_FORMAT = 'map 2';
@@ -21,6 +23,7 @@ const TABLE_FORMAT = 'geo table 1';
 /** The thread that compiles: one job after the other, so that only one large table is in the making. */
 const port = parentPort;
 if (port === null) throw new Error('this file is a worker');
+deferCompilation();
 const imageDirectory = String(workerData);
 const dataDirectory = dirname(imageDirectory);
 const cache = new ImageCache(imageDirectory, () => servedImages(dataDirectory));
@@ -71,7 +74,7 @@ async function run(job: CompileJob): Promise<CompileResults[CompileJob['kind']]>
       const inputs = [MAP_FORMAT, table.metadata.digest, JSON.stringify(job.source)];
       const cached = cache.load(inputs);
       if (cached !== undefined && opens(openMap, cached)) return cached;
-      const image = compileMap(job.source, table);
+      const image = compileMap(job.source, table, allocateImage);
       cache.keep(inputs, image);
       return image;
     }

@@ -4,12 +4,13 @@ import { lowercaseName, parseName } from '../../dns/name.ts';
 import { joinColumns, type RRsetColumns } from '../../dns/rrset-columns.ts';
 import { parseZoneColumns } from '../../dns/zone-file.ts';
 import { compileColumns, compileEditable } from '../../snapshot/compile-zone.ts';
-import { clearOrigin } from '../../snapshot/image-origin.ts';
+import { clearOrigin, NO_ORIGIN } from '../../snapshot/image-origin.ts';
 import { openZoneImage } from '../../snapshot/zone-image.ts';
 import type { ColumnsSource } from '../../snapshot/zone-source.ts';
 import { takeParsed } from '../zones/parsed-zones.ts';
 import { zoneOrigin } from '../zones/zone-origin.ts';
 import { TEXT_NEEDED, type ZoneCompilation, type ZoneJob } from './compile-job.ts';
+import { allocateImage } from './image-memory.ts';
 
 /** From a job to an image, on whichever thread. */
 export function compileZoneJob(job: ZoneJob): ZoneCompilation | typeof TEXT_NEEDED {
@@ -22,8 +23,8 @@ export function compileZoneJob(job: ZoneJob): ZoneCompilation | typeof TEXT_NEED
   }
   const compiled =
     job.records.room === 'none'
-      ? { ...compileColumns(source.zone), room: undefined }
-      : compileEditable(source.zone);
+      ? { ...compileColumns(source.zone, NO_ORIGIN, allocateImage), room: undefined }
+      : compileEditable(source.zone, allocateImage);
   return { ...compiled, problems: [...problems, ...compiled.problems] };
 }
 
@@ -37,7 +38,7 @@ export function compileFileZone(
   blob: string,
   problems: readonly Problem[] = [],
 ): ZoneCompilation {
-  const compiled = compileColumns(zone, zoneOrigin(apex, blob, steeredNames));
+  const compiled = compileColumns(zone, zoneOrigin(apex, blob, steeredNames), allocateImage);
   const all = [...problems, ...compiled.problems];
   if (all.length > 0) clearOrigin(openZoneImage(compiled.image));
   return { image: compiled.image, problems: all, room: undefined };

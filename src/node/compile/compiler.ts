@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { workerUrl } from '../../server/worker-url.ts';
+import { workerUrl } from '../../worker-url.ts';
 import type { CompileJob, CompileReply, CompileRequest, CompileResults } from './compile-job.ts';
 import { countImage } from './count-image.ts';
 

@@ -1,16 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFileSync } from '../replace-file.ts';
 import { IMAGE_SUFFIX, imagePath, readImageFile, writeImageFile } from './image-file.ts';
 
 /**
@@ -29,7 +20,10 @@ const MADE_SUFFIX = '.made';
 /** Disk for images; those not used for longest go first. Room for a city table and eight maps of 100 MB. */
 const MAX_CACHED_OCTETS = 1024 ** 3;
 
-/** An image that nothing names may be about to be named, by this process or by its successor. */
+/**
+ * An image that nothing names may be about to be named, by this process or by its successor. Longer than it takes to
+ * compile everything else that its manifest names, and than two minutes of takeover.
+ */
 const UNNAMED_MS = 600_000;
 
 export class ImageCache {
@@ -65,7 +59,7 @@ export class ImageCache {
   keep(inputs: readonly string[], image: SharedArrayBuffer): void {
     try {
       const name = this.keepImage(image);
-      replaceFile(this.#madePath(inputs), (half) => writeFileSync(half, name));
+      replaceFileSync(this.#madePath(inputs), [Buffer.from(name)]);
       this.sweep();
     } catch {
       // As it says above.
@@ -77,7 +71,7 @@ export class ImageCache {
     const name = createHash('sha256').update(new Uint8Array(image)).digest('hex');
     const path = imagePath(this.#directory, name);
     if (existsSync(path)) touch(path);
-    else replaceFile(path, (half) => writeImageFile(half, image));
+    else writeImageFile(path, image);
     return name;
   }
 
@@ -97,10 +91,12 @@ export class ImageCache {
   }
 
   #files(): readonly CachedFile[] {
-    return readdirSync(this.#directory).map((file) => {
+    return readdirSync(this.#directory).flatMap((file) => {
       const path = join(this.#directory, file);
-      const { mtimeMs, size } = statSync(path);
-      return { name: file.slice(0, file.indexOf('.')), path, mtimeMs, size };
+      // A successor keeps images here as well, and may have moved or removed this one meanwhile.
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found === undefined) return [];
+      return { name: file.slice(0, file.indexOf('.')), path, mtimeMs: found.mtimeMs, size: found.size };
     });
   }
 
@@ -124,17 +120,6 @@ function readName(path: string): string {
     return readFileSync(path, 'latin1');
   } catch {
     return '';
-  }
-}
-
-function replaceFile(path: string, write: (half: string) => void): void {
-  const half = `${path}.${process.pid}.new`;
-  try {
-    write(half);
-    renameSync(half, path);
-  } catch (error) {
-    rmSync(half, { force: true });
-    throw error;
   }
 }
 

@@ -1,6 +1,8 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { replaceFileSync } from '../replace-file.ts';
+import { allocateImage } from './image-memory.ts';
 
 /**
  * One image as a file:
@@ -30,7 +32,7 @@ export function readImageFile(path: string): SharedArrayBuffer | undefined {
     const header = Buffer.alloc(HEADER_OCTETS);
     if (length < 0 || readSync(file, header, 0, HEADER_OCTETS, 0) < HEADER_OCTETS) return undefined;
     if (header.readUInt32LE(0) !== MAGIC) return undefined;
-    const image = new SharedArrayBuffer(length);
+    const image = allocateImage(length);
     const octets = Buffer.from(image);
     let at = 0;
     while (at < length) {
@@ -44,19 +46,11 @@ export function readImageFile(path: string): SharedArrayBuffer | undefined {
   }
 }
 
-/** Writes an image and waits until it is on disk. Throws when the disk does not take it. */
+/** Replaces an image and waits until it is on disk. Throws when the disk does not take it. */
 export function writeImageFile(path: string, image: SharedArrayBuffer): void {
   const octets = Buffer.from(image);
   const header = Buffer.alloc(HEADER_OCTETS);
   header.writeUInt32LE(MAGIC, 0);
   header.writeUInt32LE(crc32(octets), 4);
-  const file = openSync(path, 'w');
-  try {
-    writeSync(file, header);
-    let at = 0;
-    while (at < octets.length) at += writeSync(file, octets, at);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  replaceFileSync(path, [header, octets], { sync: 'wait' });
 }

@@ -7,11 +7,15 @@ import { MAX_ENDPOINT_SLOTS } from '../../snapshot/verdict-table.ts';
 import type { MapSource } from '../../steering/compile-map.ts';
 import { changedZones } from '../zones/changed-zones.ts';
 import { compileFailed, ZoneImages, type ZoneImagesParts, type ZoneNumbers } from '../zones/zone-images.ts';
+import { poolDataCenters } from '../zones/zone-sources.ts';
 import type { Compiler } from './compiler.ts';
 import { type MapSources, mapSources } from './map-sources.ts';
 import { Numbering } from './numbering.ts';
 
-/** Each distinct pair of policy and data centers is a map; a map of 50 data centers takes tens of megabytes. */
+/**
+ * Each distinct pair of policy and data centers is a map. Bounds the numbers, and with them what a query looks up; memory
+ * ends first where maps are by place, which take up to tens of megabytes each, and most others take a few kilobytes.
+ */
 export const MAX_MAPS = 1000;
 
 interface KnownSources {
@@ -29,6 +33,7 @@ interface PreparedMaps {
 interface PublisherOptions extends ZoneImagesParts {
   readonly compiler: Compiler;
   readonly verdicts: Uint8Array<SharedArrayBuffer>;
+  readonly spills?: Uint16Array<SharedArrayBuffer> | undefined;
   /** RFC 5001 name server identifier. */
   readonly serverId: Uint8Array;
   /** The numbers of the run before: counters and maps on disk then mean the same as they did. */
@@ -111,6 +116,7 @@ export class Publisher {
       zones: this.#zones.all(),
       maps: this.#mapsByNumber(),
       verdicts: this.#options.verdicts,
+      spills: this.#options.spills,
       serverId: this.#options.serverId,
     };
   }
@@ -137,6 +143,19 @@ export class Publisher {
   /** Verdict slot of `pool/endpoint`; -1 where there was none left. */
   slotOf(key: string): number {
     return this.#slots.numberOf(key) ?? -1;
+  }
+
+  dataCenterNumber(name: string): number | undefined {
+    return this.#dataCenters.numberOf(name);
+  }
+
+  /** The map by which a steered name ranks; undefined where there is none. */
+  mapImageOf(config: Config, steeredName: string): SharedArrayBuffer | undefined {
+    const steered = config.steeredNames.get(steeredName)?.value;
+    const pool = steered && config.pools.get(steered.pool)?.value;
+    if (steered === undefined || pool === undefined) return undefined;
+    const key = this.#sources?.sources.keyOf(steered.policy, poolDataCenters(config, pool));
+    return key === undefined ? undefined : this.#maps.get(key);
   }
 
   dataCenterName(number: number): string | undefined {

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { COOKIE_SECRET_OCTETS } from '../../protection/cookies.ts';
 import type { ProtectionSettings } from '../../protection/settings.ts';
+import { replaceFile } from '../replace-file.ts';
 
 /** Of a data directory: the protection that was read last without a mistake, cookie secrets and all. */
 export const KEPT_PROTECTION_FILE = 'protection.json';
@@ -20,20 +21,7 @@ export async function keepProtection(
 ): Promise<void> {
   const secrets = cookieSecrets.map((octets) => Buffer.from(octets).toString('hex'));
   await mkdir(dirname(path), { recursive: true });
-  const half = `${path}.${process.pid}`;
-  try {
-    const file = await open(half, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify({ settings, secrets }));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(half, path);
-  } catch (error) {
-    await rm(half, { force: true });
-    throw error;
-  }
+  await replaceFile(path, JSON.stringify({ settings, secrets }), { mode: 0o600, sync: 'wait' });
 }
 
 /** What was kept, checked as the file it came from was; undefined where nothing is, or nothing that can be used. */

@@ -32,12 +32,15 @@ export interface FirstProtection {
  */
 export class ProtectionSource {
   readonly #place: ProtectionPlace;
+  readonly #onOwnSecret: (problems: readonly Problem[]) => void;
   readonly #limiterKey = new Uint8Array(randomBytes(LIMITER_KEY_OCTETS));
   #limiterTable: SharedArrayBuffer | undefined;
   #lastGood: GoodProtection | undefined;
 
-  constructor(place: ProtectionPlace) {
+  /** `onOwnSecret` hears what is wrong with the node's own cookie secret, in whose place another one is in use. */
+  constructor(place: ProtectionPlace, onOwnSecret: (problems: readonly Problem[]) => void) {
     this.#place = place;
+    this.#onOwnSecret = onOwnSecret;
   }
 
   async read(): Promise<Parsed<ProtectionMessage>> {
@@ -86,10 +89,13 @@ export class ProtectionSource {
     return readProtectionFile(protectionFile);
   }
 
-  #secrets(file: string | undefined): Promise<Parsed<readonly Uint8Array[]>> {
+  async #secrets(file: string | undefined): Promise<Parsed<readonly Uint8Array[]>> {
     const { protectionFile, dataDirectory } = this.#place;
-    if (file === undefined) return ownCookieSecrets(join(dataDirectory, COOKIE_SECRET_FILE));
-    return readCookieSecrets(resolve(dirname(protectionFile ?? '.'), file));
+    if (file !== undefined) return readCookieSecrets(resolve(dirname(protectionFile ?? '.'), file));
+    const own = await ownCookieSecrets(join(dataDirectory, COOKIE_SECRET_FILE));
+    if (!own.ok) return own;
+    if (own.value.problems.length > 0) this.#onOwnSecret(own.value.problems);
+    return parsed(own.value.secrets);
   }
 
   #table(): SharedArrayBuffer {

@@ -1,10 +1,15 @@
-import { type Parsed, parsed } from '../../config/problem.ts';
+import { type Parsed, parsed, refused } from '../../config/problem.ts';
 import type { WantedAddress } from '../../server/bound-address.ts';
 import { formatListenAddress, type ListenAddress } from '../../server/listen-address.ts';
-import { isLoopback } from '../../settings/listen-addresses.ts';
+import { isLoopback, MAX_LISTEN_ADDRESSES } from '../../settings/listen-addresses.ts';
 import { tokenNeeded } from '../../settings/token-source.ts';
 import type { Settings } from '../../settings.ts';
-import { hasInheritedSockets, type InheritedSocket, inheritedSockets } from './inherited-sockets.ts';
+import {
+  type Environment,
+  hasInheritedSockets,
+  type InheritedSocket,
+  inheritedSockets,
+} from './inherited-sockets.ts';
 
 /** Where to serve the API; on a socket that is bound already where there is one. */
 export interface ApiAddress extends ListenAddress {
@@ -23,14 +28,26 @@ export interface ActivatedSettings {
 /** What the names of API sockets contain; all others are for DNS. */
 const API_NAME = /api/i;
 
-/** The settings with the sockets that the environment says are passed, if those are meant for this process. */
-export function activatedSettings(settings: Settings, env: Environment): Parsed<ActivatedSettings> {
+/**
+ * The settings with the sockets that the environment says are passed, if those are meant for this process. `withoutAddon`
+ * says why there is no addon; undefined where it is there.
+ */
+export function activatedSettings(
+  settings: Settings,
+  env: Environment,
+  withoutAddon: string | undefined,
+): Parsed<ActivatedSettings> {
   if (!hasInheritedSockets(env)) return activateSettings(settings, []);
+  // Whoever serves on them takes a copy, or they would be closed with the first thread or server that ends.
+  if (withoutAddon !== undefined)
+    return refused(
+      'addon-needed',
+      'LISTEN_FDS',
+      `LISTEN_FDS: sockets that are passed need the addon, and it is not there (${withoutAddon}); build it with "npm run build", or start the node without a socket unit.`,
+    );
   const inherited = inheritedSockets(env);
   return inherited.ok ? activateSettings(settings, inherited.value) : inherited;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Sorts the sockets that were passed to this process. A socket unit says where to listen in the place of `--dns` and
@@ -51,11 +68,18 @@ export function activateSettings(
       ? settings.api
       : apiSockets.map(({ address, port, descriptor }) => ({ address, port, descriptor }));
   const dnsSockets = inherited.filter((socket) => !isForApi(socket));
+  const dns = dnsSockets.length === 0 ? settings.dns : dnsAddresses(dnsSockets);
+  if (dns.length > MAX_LISTEN_ADDRESSES || api.length > MAX_LISTEN_ADDRESSES)
+    return refused(
+      'too-many-addresses',
+      'LISTEN_FDS',
+      `LISTEN_FDS: at most ${MAX_LISTEN_ADDRESSES} addresses for DNS and as many for the API.`,
+    );
   const apiBeyondLoopback = !api.every(isLoopback);
   if (apiBeyondLoopback && settings.token.kind === 'none') return { ok: false, problems: [tokenNeeded(api)] };
   return parsed({
     settings: { ...settings, apiBeyondLoopback },
-    dns: dnsSockets.length === 0 ? settings.dns : dnsAddresses(dnsSockets),
+    dns,
     api,
     inherited,
   });

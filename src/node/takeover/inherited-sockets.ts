@@ -1,21 +1,23 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
+import type { Transport } from '../../answer/respond.ts';
 import { type Parsed, parsed, refused } from '../../config/problem.ts';
 import { formatAddress } from '../../dns/address.ts';
 import type { ListenAddress } from '../../server/listen-address.ts';
+import { MAX_LISTEN_ADDRESSES } from '../../settings/listen-addresses.ts';
 
 /** A socket that was bound by whoever started this process. */
 export interface InheritedSocket extends ListenAddress {
   readonly descriptor: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   /** As the unit names it (`FileDescriptorName=`); empty for none. */
   readonly name: string;
 }
 
 /** The first descriptor that is passed; those before are the standard streams (sd_listen_fds(3)). */
 const FIRST_DESCRIPTOR = 3;
-/** A unit with more sockets than this is a mistake. */
-const MAX_INHERITED = 256;
+/** UDP and TCP of as many addresses as a node has, and as many for the API; a unit with more is a mistake. */
+const MAX_INHERITED = 3 * MAX_LISTEN_ADDRESSES;
 
 /**
  * Names the process that passes its own sockets on. `LISTEN_PID` is the number of the process that is meant, which
@@ -23,7 +25,8 @@ const MAX_INHERITED = 256;
  */
 export const LISTEN_PARENT = 'MERIDIAN_LISTEN_PARENT';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** The environment of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Whether sockets are passed to this process. */
 export function hasInheritedSockets(env: Environment): boolean {

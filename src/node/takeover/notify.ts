@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { loadNative } from '../../server/native.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from './inherited-sockets.ts';
 
 /** What the system's service manager is told (sd_notify(3)); nobody listens outside of a unit, and that is fine. */
 export interface Notifier {

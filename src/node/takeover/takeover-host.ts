@@ -15,6 +15,10 @@ export interface TakenOver {
   standing(): Standing;
   /** Closes everything but DNS. Never rejects. */
   yieldControl(): Promise<void>;
+  /** All that is new comes to this node's sockets again, also where a successor has claimed it already. */
+  claimTraffic(): void;
+  /** After that successor's sockets have gone. */
+  releaseClaim(): void;
   /** Opens again what `yieldControl` closed. Never rejects. */
   resume(): Promise<void>;
   /** Answers what has arrived and closes the DNS sockets. Never rejects. */
@@ -38,12 +42,16 @@ interface TakeoverHostParts {
     info(fields: object, message: string): void;
     error(fields: object, message: string): void;
   };
+  /** Ends a successor that this process did not start, if it is what it said it is. */
+  readonly endPeer: (pid: number) => void;
   /** Called before the successor is told to go on, with its process number. */
   readonly onSuccessor: (pid: number) => void;
 }
 
 /** A child that has closed its connection ends within this time, or is ended. */
 const CHILD_END_MS = 1000;
+/** A successor that was told to end and still works closes its connection in less; one that hangs is ended. */
+const PEER_END_MS = 1000;
 
 /** One takeover, from its first sign until the successor serves alone or has failed. */
 interface Attempt {
@@ -206,16 +214,42 @@ export class TakeoverHost {
       reply(attempt.socket, { kind: 'abort' });
       attempt.socket.end();
     }
+    // It may have stopped between its claim and its word, and then nobody would answer.
+    if (stage !== 'starting') this.#parts.node.claimTraffic();
     attempt.child?.kill();
     await attempt.child?.ended;
     await attempt.yielding;
+    await this.#endPeer(attempt);
     this.#parts.log.error({ pid: attempt.pid, reason }, 'the takeover has failed; this process goes on');
-    if (stage !== 'starting' && !this.#stopped) await this.#parts.node.resume();
+    if (stage !== 'starting' && !this.#stopped) {
+      this.#parts.node.releaseClaim();
+      await this.#parts.node.resume();
+    }
     this.#attempt = undefined;
     attempt.outcome.reject(new Error(reason));
+  }
+
+  /** A process that hangs neither reads that it is to end nor lets go of the data directory. */
+  async #endPeer({ socket, pid }: Attempt): Promise<void> {
+    if (socket === undefined || (await closedWithin(socket, PEER_END_MS))) return;
+    this.#parts.endPeer(pid);
+    await closedWithin(socket, PEER_END_MS);
+    socket.destroy();
   }
 }
 
 function reply(socket: Socket, message: ControlReply): void {
   sendMessage(socket, message);
+}
+
+/** Whether the other side let go of the connection in time. */
+function closedWithin(socket: Socket, milliseconds: number): Promise<boolean> {
+  if (socket.closed) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), milliseconds);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
 }

@@ -68,11 +68,17 @@ export function onMessage<M extends ControlRequest | ControlReply>(
     waiting += text;
     const lines = waiting.split('\n');
     waiting = lines.pop() ?? '';
-    if (waiting.length > MAX_LINE_CHARACTERS) socket.destroy();
+    if (waiting.length > MAX_LINE_CHARACTERS) {
+      socket.destroy();
+      return;
+    }
     for (const line of lines) {
       const message = parseMessage(line);
-      if (message === undefined) socket.destroy();
-      else callback(message as M);
+      if (message === undefined) {
+        socket.destroy();
+        return;
+      }
+      callback(message as M);
     }
   });
 }

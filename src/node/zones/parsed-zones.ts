@@ -1,6 +1,9 @@
 import type { RRsetColumns } from '../../dns/rrset-columns.ts';
 
-/** What zone files parsed to, until it is compiled: a zone that is read is compiled soon after, on the same thread. */
+/**
+ * What zone files parsed to, until it is compiled: a zone that is read is compiled soon after, on the same thread. Room
+ * for the largest zone that a node is made for, ten million records of some 40 octets; a node with such zones has it.
+ */
 const MAX_PARSED_OCTETS = 512 * 1024 * 1024;
 
 const parsedZones = new Map<string, RRsetColumns>();

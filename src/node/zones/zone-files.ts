@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DirectoryZone } from '../../config/directory-changes.ts';
 import { sameValue } from '../../config/same-value.ts';
@@ -7,6 +6,7 @@ import type { ZoneFileContents } from '../../directory/zone-files.ts';
 import type { BootedImages } from '../boot/booted-images.ts';
 import type { ZoneCompilation, ZoneFileReading } from '../compile/compile-job.ts';
 import type { Compiler } from '../compile/compiler.ts';
+import { replaceFile } from '../replace-file.ts';
 import { imageShape } from './read-zone-image.ts';
 import { zoneOrigin } from './zone-origin.ts';
 
@@ -86,8 +86,7 @@ export class ZoneFiles {
     this.#kept = readings;
     const path = join(this.#parts.dataDirectory, READINGS_FILE);
     try {
-      await writeFile(`${path}.new`, JSON.stringify({ format: FORMAT, readings }));
-      await rename(`${path}.new`, path);
+      await replaceFile(path, JSON.stringify({ format: FORMAT, readings }));
     } catch (error) {
       this.#parts.onFailure(error);
     }

@@ -10,11 +10,12 @@ import { TEXT_NEEDED, type ZoneCompilation, type ZoneJob } from '../compile/comp
 import { compileZoneJob } from '../compile/compile-zone-job.ts';
 import type { Compiler } from '../compile/compiler.ts';
 import { countImage } from '../compile/count-image.ts';
+import { allocateImage } from '../compile/image-memory.ts';
 import { zoneOrigin } from './zone-origin.ts';
 import { ownerEdits, prepareColumns } from './zone-records.ts';
 import { missingBlob, type ZoneContext, zoneJobs } from './zone-sources.ts';
 
-/** A zone of 100,000 RRsets may take a second; a job that fails is a bug, and the old image goes on serving. */
+/** A job that fails is a bug; the old image goes on serving. */
 const COMPILE_FAILED = 'compile-failed';
 
 export interface ZoneImagesParts {
@@ -68,6 +69,7 @@ export class ZoneImages {
     return [...this.#images.values()];
   }
 
+  /** Undefined for a zone that has none: it is not there, or could never be compiled. */
   imageOf(apex: string): SharedArrayBuffer | undefined {
     return this.#images.get(apex);
   }
@@ -76,6 +78,7 @@ export class ZoneImages {
     return [...this.#problems.values()].flat();
   }
 
+  /** Forgets a zone that the configuration has no longer, its problems too. */
   drop(apex: string): void {
     this.#images.delete(apex);
     this.#problems.delete(apex);
@@ -87,6 +90,10 @@ export class ZoneImages {
     if (!this.#editInPlace(config, apex)) await this.compile(config, apex, numbers);
   }
 
+  /**
+   * Makes the zone's image anew. Resolves when it is there, or has failed: that is a problem, and the old image stays.
+   * Never rejects for what stands in the zone.
+   */
   async compile(config: Config, apex: string, numbers: ZoneNumbers): Promise<void> {
     this.#edited.delete(apex);
     const zone = config.zones.get(apex);
@@ -143,7 +150,7 @@ export class ZoneImages {
   /** Copies the image for the next edit on the compile thread: that is most of what an edit takes. */
   async #copyAhead(editor: ZoneEditor): Promise<void> {
     const from = editor.image;
-    const to = new SharedArrayBuffer(from.byteLength);
+    const to = allocateImage(from.byteLength);
     try {
       await this.#parts.compiler.run<'copy'>({ kind: 'copy', from, to });
       editor.takeCopy(from, to);

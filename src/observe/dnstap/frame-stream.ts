@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { countMany } from '../counters.ts';
-import { ControlFrames, encodeControl, encodeFrames } from './control-frame.ts';
+import { type ControlFrame, ControlFrames, encodeControl, encodeFrames } from './control-frame.ts';
 
 export interface FrameStreamOptions {
   /** Path of the collector's unix socket. */
@@ -26,9 +26,13 @@ export interface FrameStreamLimits {
 }
 
 const defaultLimits: FrameStreamLimits = {
+  // A collector that is started again is away for about that long.
   firstWaitMs: 1000,
+  // Records are missed for at most that long after it is back.
   lastWaitMs: 30_000,
+  // It is on this machine and has one line to say; a restart must not wait for it much longer.
   handshakeMs: 5000,
+  // Ten thousand records of 400 octets: some seconds of a busy node, and little beside its images.
   waitingOctets: 4 * 1024 * 1024,
 };
 
@@ -122,7 +126,7 @@ export class FrameStream {
     socket.on('close', () => this.#lost(failure));
   }
 
-  #hear({ kind, contentTypes }: ReturnType<ControlFrames['read']>[number]): void {
+  #hear({ kind, contentTypes }: ControlFrame): void {
     if (kind === 'finish') {
       if (this.#state === 'closing') this.#leave();
       return;
@@ -160,6 +164,9 @@ export class FrameStream {
   #leave(): void {
     clearTimeout(this.#timer);
     this.#state = 'gone';
+    countMany(this.#options.counters, 'dnstap', 'dropped', this.#frames.length);
+    this.#frames = [];
+    this.#octets = 0;
     this.#socket?.destroy();
     this.#whenGone?.();
   }

@@ -1,13 +1,7 @@
 import { countMany } from '../counters.ts';
 import type { NamedSample } from '../samples/named-sample.ts';
+import type { LineSink } from './line-sink.ts';
 import { formatQueryLine, type LoggedClients } from './query-line.ts';
-
-/** Where lines go. */
-export interface LineSink {
-  /** Resolves when the system has the text; rejects where it cannot be written. Never called before it has settled. */
-  write(text: string): Promise<void>;
-  close(): Promise<void>;
-}
 
 export interface QueryLogOptions {
   readonly sink: LineSink;

@@ -1,6 +1,5 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
-import type { LineSink } from './query-log.ts';
+import type { LineSink } from './line-sink.ts';
 
 /** Size of one file, and how many older ones stay beside it. */
 export interface FileLimits {
@@ -98,15 +97,4 @@ export class RotatingFile implements LineSink {
 
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-}
-
-/** Lines on a stream that somebody else collects and turns over, such as standard output. */
-export function streamSink(stream: Writable): LineSink {
-  return {
-    write: (text) =>
-      new Promise((resolve, reject) => {
-        stream.write(text, (error) => (error ? reject(error) : resolve()));
-      }),
-    close: async () => undefined,
-  };
 }

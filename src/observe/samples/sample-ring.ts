@@ -12,11 +12,12 @@
  * written, and a worker that ends in the middle of a record leaves none. A record is never cut in two by the end.
  */
 const UNIT_OCTETS = 8;
-const HEADER_OCTETS = 64;
+/** Two cache lines, one for what each side writes. */
+const HEADER_OCTETS = 128;
 const HEADER_WORDS = HEADER_OCTETS / 4;
-const HEAD = 0;
-/** Apart from the head by more than a cache line would be better still; the reader comes 20 times a second only. */
-const TAIL = 8;
+/** Words of the header. */
+export const HEAD = 0;
+export const TAIL = 16;
 const GO_ON_AT_START = 0;
 
 /** What `reserve` returns for a full ring, and `next` for an empty one. */

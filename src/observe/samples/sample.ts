@@ -1,8 +1,9 @@
 import type { ClientSource, Outcome } from '../../answer/decision.ts';
 import { outcomes } from '../../answer/decision.ts';
+import type { Transport } from '../../answer/respond.ts';
 
 /**
- * One sampled query as a record of the ring: 24 words, in this machine's order, then octets.
+ * One sampled query as a record of the ring: 20 words, in this machine's order, then octets.
  *
  *     0  outcome, rcode << 8, TCP << 20, truncated << 21, steered << 22, client source << 23
  *     1  query type | resolver's port << 16
@@ -12,8 +13,8 @@ import { outcomes } from '../../answer/decision.ts';
  *     9  octets kept of the query | of the response << 16
  *     10 octets of the apex | of the last name << 16
  *     11 resolver's family | client's family << 8 | source prefix length << 16 | map's << 24
- *     12 resolver's address (4 words)      16 client's address (4 words)      20 spare (4 words)
- *     24 query | response | apex | last name
+ *     12 resolver's address (4 words)      16 client's address (4 words)
+ *     20 query | response | apex | last name
  */
 export const SAMPLE_OUTCOME = 0;
 export const SAMPLE_TYPE = 1;
@@ -29,7 +30,17 @@ export const SAMPLE_NAMES = 10;
 export const SAMPLE_ADDRESSES = 11;
 export const SAMPLE_RESOLVER = 12;
 export const SAMPLE_CLIENT = 16;
-export const SAMPLE_WORDS = 24;
+export const SAMPLE_WORDS = 20;
+
+/** In the word at `SAMPLE_OUTCOME`, whose low 8 bits are the outcome. */
+export const SAMPLE_RCODE_SHIFT = 8;
+/** 12 bits with the extended ones (RFC 6891 section 6.1.3). */
+export const SAMPLE_RCODE_MASK = 0xfff;
+export const SAMPLE_TCP_BIT = 1 << 20;
+export const SAMPLE_TRUNCATED_BIT = 1 << 21;
+export const SAMPLE_STEERED_BIT = 1 << 22;
+/** Two bits: a position in `clientSources`. */
+export const SAMPLE_SOURCE_SHIFT = 23;
 
 /** Name, type and every option that a query in use has; a longer one is kept as its start. */
 export const MAX_KEPT_QUERY_OCTETS = 512;
@@ -46,7 +57,7 @@ export const clientSources: readonly ClientSource[] = ['none', 'client-subnet', 
 export interface Sample {
   /** When it was answered, in milliseconds since 1970. */
   readonly timeMs: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   /** Address that sent it: 4 or 16 octets. */
   readonly resolver: Uint8Array;
   /** 0 where it is not known. */
@@ -97,7 +108,7 @@ export function decodeSample(words: Int32Array, octets: Uint8Array, offset: numb
     octets.subarray(offset + index * 4, offset + index * 4 + (family === 6 ? 16 : family));
   return {
     timeMs: new Float64Array(words.buffer, offset + SAMPLE_TIME * 4, 1)[0] as number,
-    transport: (facts & (1 << 20)) === 0 ? 'udp' : 'tcp',
+    transport: (facts & SAMPLE_TCP_BIT) === 0 ? 'udp' : 'tcp',
     resolver: addressAt(SAMPLE_RESOLVER, addresses & 0xff),
     port: high(SAMPLE_TYPE),
     query: octets.subarray(query, response),
@@ -105,14 +116,14 @@ export function decodeSample(words: Int32Array, octets: Uint8Array, offset: numb
     response: octets.subarray(response, apex),
     responseLength: word(SAMPLE_RESPONSE_LENGTH),
     outcome: outcomes[facts & 0xff] ?? 'dropped',
-    rcode: (facts >>> 8) & 0xfff,
+    rcode: (facts >>> SAMPLE_RCODE_SHIFT) & SAMPLE_RCODE_MASK,
     queryType: low(SAMPLE_TYPE),
-    truncated: (facts & (1 << 21)) !== 0,
+    truncated: (facts & SAMPLE_TRUNCATED_BIT) !== 0,
     apex: octets.subarray(apex, lastName),
     lastName: octets.subarray(lastName, lastName + high(SAMPLE_NAMES)),
-    steered: (facts & (1 << 22)) !== 0,
+    steered: (facts & SAMPLE_STEERED_BIT) !== 0,
     dataCenter: word(SAMPLE_DATA_CENTER),
-    clientSource: clientSources[(facts >>> 23) & 3] ?? 'none',
+    clientSource: clientSources[(facts >>> SAMPLE_SOURCE_SHIFT) & 3] ?? 'none',
     client: addressAt(SAMPLE_CLIENT, (addresses >>> 8) & 0xff),
     sourcePrefixLength: (addresses >>> 16) & 0xff,
     mapPrefixLength: addresses >>> 24,

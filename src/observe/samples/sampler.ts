@@ -1,6 +1,8 @@
-import type { ClientAddress } from '../../answer/client.ts';
+import type { SenderAddress } from '../../answer/client.ts';
 import type { ClientSource, Decision } from '../../answer/decision.ts';
+import type { Transport } from '../../answer/respond.ts';
 import type { AnswerScratch } from '../../answer/scratch.ts';
+import { copyOctets } from '../../dns/copy-octets.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { ZoneImage } from '../../snapshot/zone-image.ts';
 import type { RandomSource } from '../../steering/program.ts';
@@ -16,10 +18,16 @@ import {
   SAMPLE_NAMES,
   SAMPLE_OUTCOME,
   SAMPLE_QUERY_LENGTH,
+  SAMPLE_RCODE_MASK,
+  SAMPLE_RCODE_SHIFT,
   SAMPLE_RESOLVER,
   SAMPLE_RESPONSE_LENGTH,
   SAMPLE_SCOPE,
+  SAMPLE_SOURCE_SHIFT,
+  SAMPLE_STEERED_BIT,
+  SAMPLE_TCP_BIT,
   SAMPLE_TIME,
+  SAMPLE_TRUNCATED_BIT,
   SAMPLE_TYPE,
   SAMPLE_WEIGHT,
   SAMPLE_WORDS,
@@ -112,15 +120,15 @@ export class Sampler {
     }
     this.#queryLength = requestLength;
     const kept = Math.min(requestLength, MAX_KEPT_QUERY_OCTETS);
-    copy(request, 0, kept, this.#ring.octets, this.#offset + SAMPLE_WORDS * 4);
+    copyOctets(request, 0, this.#ring.octets, this.#offset + SAMPLE_WORDS * 4, kept);
   }
 
   /** After it has been answered with so many octets of `response`; `scratch` and `snapshot` are those of the answer. */
   end(
     scratch: AnswerScratch,
     snapshot: Snapshot,
-    client: ClientAddress,
-    transport: 'udp' | 'tcp',
+    client: SenderAddress,
+    transport: Transport,
     response: Uint8Array,
     responseLength: number,
   ): void {
@@ -130,11 +138,11 @@ export class Sampler {
     const start = this.#offset / 4;
     words[start + SAMPLE_OUTCOME] =
       outcomeOffset(decision.outcome) |
-      ((decision.rcode & 0xfff) << 8) |
-      (transport === 'tcp' ? 1 << 20 : 0) |
-      (decision.truncated ? 1 << 21 : 0) |
-      (decision.steered >= 0 ? 1 << 22 : 0) |
-      (sourceCode(decision.clientSource) << 23);
+      ((decision.rcode & SAMPLE_RCODE_MASK) << SAMPLE_RCODE_SHIFT) |
+      (transport === 'tcp' ? SAMPLE_TCP_BIT : 0) |
+      (decision.truncated ? SAMPLE_TRUNCATED_BIT : 0) |
+      (decision.steered >= 0 ? SAMPLE_STEERED_BIT : 0) |
+      (sourceCode(decision.clientSource) << SAMPLE_SOURCE_SHIFT);
     words[start + SAMPLE_TYPE] = decision.queryType | ((client.port ?? 0) << 16);
     this.#times[(this.#offset + SAMPLE_TIME * 4) / 8] = this.#now[0] as number;
     words[start + SAMPLE_DATA_CENTER] = decision.dataCenter;
@@ -153,10 +161,10 @@ export class Sampler {
     countSampleTaken(this.#counters);
   }
 
-  #putAddresses(client: ClientAddress, decision: Decision): void {
+  #putAddresses(client: SenderAddress, decision: Decision): void {
     const { octets } = this.#ring;
-    copy(client.octets, 0, client.family === 4 ? 4 : 16, octets, this.#offset + SAMPLE_RESOLVER * 4);
-    copy(decision.clientAddress, 0, 16, octets, this.#offset + SAMPLE_CLIENT * 4);
+    copyOctets(client.octets, 0, octets, this.#offset + SAMPLE_RESOLVER * 4, client.family === 4 ? 4 : 16);
+    copyOctets(decision.clientAddress, 0, octets, this.#offset + SAMPLE_CLIENT * 4, 16);
   }
 
   /** Puts what is of variable length behind the query; returns where it ends. */
@@ -173,17 +181,17 @@ export class Sampler {
     const keptResponse = responseLength <= MAX_KEPT_RESPONSE_OCTETS ? responseLength : 0;
     words[start + SAMPLE_KEPT] = keptQuery | (keptResponse << 16);
     let at = this.#offset + SAMPLE_WORDS * 4 + keptQuery;
-    copy(response, 0, keptResponse, octets, at);
+    copyOctets(response, 0, octets, at, keptResponse);
     at += keptResponse;
     let apexLength = 0;
     if (decision.zone >= 0) {
       const zone = snapshot.zones.images[decision.zone] as ZoneImage;
       apexLength = zone.apexLength;
-      copy(zone.octets, zone.apexAt, apexLength, octets, at);
+      copyOctets(zone.octets, zone.apexAt, octets, at, apexLength);
       at += apexLength;
     }
     const targetLength = decision.cnameSteps > 0 ? target.length : 0;
-    copy(target.octets, 0, targetLength, octets, at);
+    copyOctets(target.octets, 0, octets, at, targetLength);
     words[start + SAMPLE_NAMES] = apexLength | (targetLength << 16);
     return at + targetLength;
   }
@@ -192,9 +200,4 @@ export class Sampler {
 /** Position in `clientSources`. */
 function sourceCode(source: ClientSource): number {
   return source === 'none' ? 0 : source === 'client-subnet' ? 1 : 2;
-}
-
-/** A `set` of a part would allocate that part. */
-function copy(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
-  for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
 }

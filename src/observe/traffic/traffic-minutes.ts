@@ -11,6 +11,9 @@ const NAME_DATA_CENTERS_PER_MINUTE = 1024;
 
 const MINUTE_MS = 60_000;
 
+/** A clock that goes back by less is one that was set a little; by more, it was wrong before, and minutes start anew. */
+const MAX_STEP_BACK_MS = 2 * MINUTE_MS;
+
 /** One minute of traffic. */
 export class TrafficMinute {
   readonly startMs: number;
@@ -39,7 +42,7 @@ export class TrafficMinutes {
   at(timeMs: number): TrafficMinute {
     const latest = this.#minutes.at(-1);
     const startMs = timeMs - (timeMs % MINUTE_MS);
-    if (latest !== undefined && startMs <= latest.startMs && latest.startMs - startMs < MINUTE_MS * 2)
+    if (latest !== undefined && startMs <= latest.startMs && latest.startMs - startMs < MAX_STEP_BACK_MS)
       return latest;
     const minute = new TrafficMinute(startMs);
     const oldestMs = startMs - (MAX_TRAFFIC_MINUTES - 1) * MINUTE_MS;

@@ -66,7 +66,7 @@ export interface PrefixReport extends TrafficSpan {
 export interface TrafficQuestion {
   /** The last so many minutes, this one among them: 1 to `MAX_TRAFFIC_MINUTES`. */
   readonly minutes: number;
-  /** Most entries of each list. */
+  /** Most entries of each list: 1 to `MAX_TRAFFIC_ENTRIES`. */
   readonly limit: number;
   /** Only this name, in the lists by name. */
   readonly name: string | undefined;
@@ -75,7 +75,9 @@ export interface TrafficQuestion {
 }
 
 export interface PrefixQuestion {
+  /** The last so many minutes, this one among them: 1 to `MAX_TRAFFIC_MINUTES`. */
   readonly minutes: number;
+  /** Most prefixes: 1 to `MAX_TRAFFIC_PREFIXES`. */
   readonly limit: number;
   readonly of: 'clients' | 'resolvers';
 }
@@ -86,11 +88,11 @@ export interface TrafficSource {
   prefixes(question: PrefixQuestion): PrefixReport;
 }
 
-/** How far back traffic is known. */
+/** How far back traffic is known: what an operator looks at in an incident. Longer is for a metrics server to keep. */
 export const MAX_TRAFFIC_MINUTES = 60;
 
 /** Most prefixes in one answer: more than one minute keeps, so that an hour's worth can be seen. */
 export const MAX_TRAFFIC_PREFIXES = 10_000;
 
-/** Most entries of any other list. */
+/** Most entries of any other list: about as many names as one minute keeps. */
 export const MAX_TRAFFIC_ENTRIES = 500;

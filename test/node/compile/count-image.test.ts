@@ -5,7 +5,7 @@ import { countImage } from '../../../src/node/compile/count-image.ts';
 
 const OCTETS = 50_000_000;
 
-it('counts an image at its size, once, and no longer than it lives', () => {
+it('counts an image at its size, once, and no longer than it lives', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   collect();
@@ -16,6 +16,9 @@ it('counts an image at its size, once, and no longer than it lives', () => {
   const counted = process.memoryUsage().external - before;
   expect(Math.round(counted / OCTETS)).toBe(1);
   image = undefined;
-  collect();
-  expect(process.memoryUsage().external - before).toBeLessThan(OCTETS / 2);
+  // What a finished turn of the event loop still holds is gone some turns later.
+  do {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  } while (process.memoryUsage().external - before >= OCTETS / 2);
 });

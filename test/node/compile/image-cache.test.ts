@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ImageCache } from '../../../src/node/compile/image-cache.ts';
@@ -38,6 +38,12 @@ describe('images on disk', () => {
     cache.keep(['map 1', 'x'], imageOf('one'));
     expect(textOf(cache.load(['map 1', 'x']))).toBe('one');
     expect(cache.load(['map 1x', ''])).toBeUndefined();
+  });
+
+  it('may go while room is made', () => {
+    // Told by the directory, and then not to be found.
+    symlinkSync('nowhere', join(data.path, 'gone.image'));
+    expect(() => cache.sweep()).not.toThrow();
   });
 
   it('share a file where they are the same', () => {

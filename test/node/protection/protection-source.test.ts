@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,9 +12,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-function source(file?: string): ProtectionSource {
+/** Notes the codes of what is wrong with the node's own secret in `said`. */
+function source(file?: string, said: string[] = []): ProtectionSource {
   const protectionFile = file === undefined ? undefined : join(directory, file);
-  return new ProtectionSource({ protectionFile, dataDirectory: join(directory, 'data') });
+  return new ProtectionSource({ protectionFile, dataDirectory: join(directory, 'data') }, (problems) =>
+    said.push(...problems.map(({ code }) => code)),
+  );
 }
 
 function put(file: string, text: string): Promise<void> {
@@ -41,6 +44,38 @@ describe('without a file', () => {
     expect(kept).toMatch(/^[0-9a-f]{32}\n$/);
     expect((await stat(join(directory, 'data', 'cookie-secret'))).mode & 0o777).toBe(0o600);
     expect(await told(source())).toEqual(first);
+  });
+
+  it.each([
+    { name: 'is torn', text: 'e5e973', want: ['bad-cookie-secret'] },
+    { name: 'is empty', text: '', want: ['bad-cookie-secret'] },
+    { name: 'is something else', text: '\0'.repeat(33), want: ['bad-cookie-secret'] },
+  ])('draws another and says so when its own $name', async ({ text, want }) => {
+    await mkdir(join(directory, 'data'));
+    await put('data/cookie-secret', text);
+    const said: string[] = [];
+    const first = await told(source(undefined, said));
+    const kept = await readFile(join(directory, 'data', 'cookie-secret'), 'utf8');
+    expect(kept).toMatch(/^[0-9a-f]{32}\n$/);
+    expect(first).toMatchObject({ secrets: [kept.trim()] });
+    expect(said).toEqual(want);
+    expect(await told(source(undefined, said))).toEqual(first);
+    expect(said).toEqual(want);
+  });
+
+  it('draws one that lives as long as the process, and says so, where it cannot be written', async () => {
+    await mkdir(join(directory, 'data', 'cookie-secret'), { recursive: true });
+    const said: string[] = [];
+    expect(await told(source(undefined, said))).toMatchObject({
+      secrets: [expect.stringMatching(/^[0-9a-f]{32}$/)],
+    });
+    expect(said).toEqual(['unreadable-cookie-secret', 'unwritable-cookie-secret']);
+  });
+
+  it('draws one for all that start at the same moment', async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => told(source())));
+    expect(new Set(all.map((one) => JSON.stringify(one))).size).toBe(1);
+    expect(await readdir(join(directory, 'data'))).toEqual(['cookie-secret']);
   });
 
   it('says so where the secret cannot be kept', async () => {

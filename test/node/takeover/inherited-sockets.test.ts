@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasInheritedSockets, LISTEN_PARENT } from '../../../src/node/takeover/inherited-sockets.ts';
+import { loadNative, type Native } from '../../../src/server/native.ts';
 
 /** A child that prints what it inherited; the sockets are passed as `stdio` from descriptor 3 on. */
 const program = `
@@ -11,9 +12,12 @@ const program = `
   console.log(JSON.stringify(inheritedSockets(process.env)));
 `;
 
-async function inherited(env: Record<string, string>, passed: readonly unknown[]): Promise<unknown> {
+async function inherited(
+  env: Record<string, string>,
+  passed: readonly (number | 'pipe')[],
+): Promise<unknown> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-    stdio: ['ignore', 'pipe', 'inherit', ...(passed as never[])],
+    stdio: ['ignore', 'pipe', 'inherit', ...passed],
     env,
   });
   let output = '';
@@ -22,59 +26,44 @@ async function inherited(env: Record<string, string>, passed: readonly unknown[]
   return JSON.parse(output);
 }
 
-function listening(host: string): Promise<Server> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, host, () => resolve(server));
-  });
+const loaded = loadNative();
+const skipped = 'native' in loaded ? '' : ` (skipped: no addon here, ${loaded.reason})`;
+
+/** A socket that listens, by a server on a copy of it: nothing else can ask the system for that. */
+async function listening(native: Native, descriptor: number): Promise<Server> {
+  const server = createServer().listen({ fd: native.duplicateSocket(descriptor) });
+  await once(server, 'listening');
+  return server;
 }
 
-function bound(host: string): Promise<Socket> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  return new Promise((resolve) => socket.bind(0, host, () => resolve(socket)));
-}
-
-function descriptorOf(handle: object): number {
-  const { fd } = (handle as { readonly _handle: { readonly fd: number } })._handle;
-  return fd;
-}
-
-describe.skipIf(process.platform !== 'linux')('sockets that a process inherits', () => {
+describe.skipIf('reason' in loaded)(`sockets that a process inherits${skipped}`, () => {
   it('are known by what they are', async () => {
-    const [tcp, udp, udp6] = await Promise.all([listening('127.0.0.1'), bound('127.0.0.1'), bound('::1')]);
+    if (!('native' in loaded)) throw new Error(loaded.reason);
+    const { native } = loaded;
+    const tcp = native.openTcp('127.0.0.1', 0, 0);
+    const udp = native.openUdp('127.0.0.1', 0, 65_536, 65_536, 0);
+    const udp6 = native.openUdp('::1', 0, 65_536, 65_536, 0);
+    const passed = [tcp, udp, udp6];
+    const server = await listening(native, tcp);
     try {
-      const fd = (udp as unknown as { [key: symbol]: { handle: { fd: number } } })[
-        Object.getOwnPropertySymbols(udp).find((symbol) => symbol.description === 'state symbol') as symbol
-      ]?.handle.fd;
-      const fd6 = (udp6 as unknown as { [key: symbol]: { handle: { fd: number } } })[
-        Object.getOwnPropertySymbols(udp6).find((symbol) => symbol.description === 'state symbol') as symbol
-      ]?.handle.fd;
-      const found = await inherited({ LISTEN_FDS: '3', LISTEN_FDNAMES: 'api:dns:dns' }, [
-        descriptorOf(tcp),
-        fd,
-        fd6,
-      ]);
-      expect(found).toEqual({
+      const [port, udpPort, udp6Port] = passed.map(native.socketPort);
+      expect(await inherited({ LISTEN_FDS: '3', LISTEN_FDNAMES: 'api:dns:dns' }, passed)).toEqual({
         ok: true,
         value: [
-          {
-            descriptor: 3,
-            transport: 'tcp',
-            address: '127.0.0.1',
-            port: (tcp.address() as { port: number }).port,
-            name: 'api',
-          },
-          { descriptor: 4, transport: 'udp', address: '127.0.0.1', port: udp.address().port, name: 'dns' },
-          { descriptor: 5, transport: 'udp', address: '::1', port: udp6.address().port, name: 'dns' },
+          { descriptor: 3, transport: 'tcp', address: '127.0.0.1', port, name: 'api' },
+          { descriptor: 4, transport: 'udp', address: '127.0.0.1', port: udpPort, name: 'dns' },
+          { descriptor: 5, transport: 'udp', address: '::1', port: udp6Port, name: 'dns' },
         ],
       });
     } finally {
-      tcp.close();
-      udp.close();
-      udp6.close();
+      server.close();
+      passed.forEach(native.closeSocket);
     }
   });
+});
 
-  it('are refused when they are none', async () => {
+describe('what is passed to a process', () => {
+  it('is refused where it is no socket', async () => {
     expect(await inherited({ LISTEN_FDS: '1' }, ['pipe'])).toMatchObject({ ok: false });
     expect(await inherited({ LISTEN_FDS: 'x' }, [])).toMatchObject({ ok: false });
   });
@@ -90,7 +79,7 @@ describe.skipIf(process.platform !== 'linux')('sockets that a process inherits',
     },
     { name: 'no descriptors', env: { LISTEN_FDS: '0', LISTEN_PID: String(process.pid) }, want: false },
   ];
-  it.each(cases)('are there or not: $name', ({ env, want }) => {
+  it.each(cases)('is meant for this one or not: $name', ({ env, want }) => {
     expect(hasInheritedSockets(env)).toBe(want);
   });
 });

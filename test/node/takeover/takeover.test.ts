@@ -1,11 +1,18 @@
+import { once } from 'node:events';
 import { mkdirSync, statSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectControl, listenControl } from '../../../src/node/takeover/control-socket.ts';
 import { Predecessor } from '../../../src/node/takeover/predecessor.ts';
 import { type SuccessorProcess, TakeoverHost } from '../../../src/node/takeover/takeover-host.ts';
-import { type ControlReply, onMessage, sendMessage } from '../../../src/node/takeover/takeover-messages.ts';
+import {
+  type ControlReply,
+  onMessage,
+  sendMessage,
+  TAKEOVER_PROTOCOL,
+} from '../../../src/node/takeover/takeover-messages.ts';
 import { temporaryDirectory } from '../../e2e/node-process.ts';
+import { until } from '../../until.ts';
 
 const TIMEOUT_MS = 5000;
 const DNS = [{ address: '127.0.0.1', port: 5300 }];
@@ -15,6 +22,7 @@ const API = [{ address: '127.0.0.1', port: 8053 }];
 class World {
   readonly #data = temporaryDirectory();
   readonly steps: string[] = [];
+  readonly claims: string[] = [];
   refusal: string | undefined;
   child = Promise.withResolvers<string>();
   /** Settled when `yieldControl` may go on. */
@@ -32,12 +40,18 @@ class World {
           this.steps.push('yield');
           await this.yielding;
         },
+        claimTraffic: () => void this.claims.push('claim'),
+        releaseClaim: () => void this.claims.push('release'),
         resume: async () => void this.steps.push('resume'),
         leave: async () => void this.steps.push('leave'),
       },
       spawnSuccessor: () => this.#spawn(),
       timeoutMs: TIMEOUT_MS,
       log: { info: () => undefined, error: (_, message) => void this.steps.push(message) },
+      endPeer: (pid) => {
+        this.steps.push(`end ${pid}`);
+        for (const socket of this.#sockets) socket.destroy();
+      },
       onSuccessor: (pid) => void this.steps.push(`successor ${pid}`),
     });
   }
@@ -66,6 +80,12 @@ class World {
     return this.#data.path;
   }
 
+  /** Resolves when the node has heard that a connection has ended. */
+  async heardEnd(): Promise<void> {
+    const [socket] = this.#sockets;
+    if (socket?.closed === false) await once(socket, 'close');
+  }
+
   greet(onAbort: () => void = () => this.steps.push('aborted')): Promise<Predecessor | undefined> {
     return Predecessor.greet(this.#data.path, TIMEOUT_MS, onAbort);
   }
@@ -91,8 +111,8 @@ afterEach(() => {
 });
 
 /** The next thing that the node does; sockets take their own time. */
-async function until(step: string): Promise<void> {
-  while (!world.steps.includes(step)) await new Promise((resolve) => setImmediate(resolve));
+function stepTaken(step: string): Promise<void> {
+  return until(() => world.steps.includes(step));
 }
 
 describe('a takeover', () => {
@@ -128,13 +148,13 @@ describe('a takeover', () => {
     await expect(world.greet()).rejects.toThrow('under way');
     await expect(world.host.restart()).rejects.toThrow('under way');
     first?.close();
-    await until(FAILED);
+    await stepTaken(FAILED);
   });
 
   it('is begun again after one has failed', async () => {
     const first = await world.greet();
     first?.close();
-    await until(FAILED);
+    await stepTaken(FAILED);
     const second = await world.greet();
     await second?.yieldControl();
     await second?.leave();
@@ -153,7 +173,7 @@ describe('a takeover', () => {
     const successor = await world.greet();
     await successor?.yieldControl();
     await world.host.stop();
-    await until('aborted');
+    await stepTaken('aborted');
     expect(world.steps).not.toContain('resume');
   });
 });
@@ -161,7 +181,7 @@ describe('a takeover', () => {
 describe('a successor that fails leaves the node as it was', () => {
   it('when it goes before anything was closed', async () => {
     (await world.greet())?.close();
-    await until(FAILED);
+    await stepTaken(FAILED);
     expect(world.steps).toEqual([FAILED]);
   });
 
@@ -169,7 +189,7 @@ describe('a successor that fails leaves the node as it was', () => {
     const successor = await world.greet();
     await successor?.yieldControl();
     successor?.close();
-    await until('resume');
+    await stepTaken('resume');
     expect(world.steps).toEqual(['yield', FAILED, 'resume']);
   });
 
@@ -178,13 +198,12 @@ describe('a successor that fails leaves the node as it was', () => {
     world.yielding = closing.promise;
     const successor = await world.greet();
     void successor?.yieldControl();
-    await until('yield');
+    await stepTaken('yield');
     successor?.close();
-    // The end of the connection is heard before this.
-    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await world.heardEnd();
     expect(world.steps).toEqual(['yield']);
     closing.resolve();
-    await until('resume');
+    await stepTaken('resume');
     expect(world.steps).toEqual(['yield', FAILED, 'resume']);
   });
 
@@ -192,9 +211,31 @@ describe('a successor that fails leaves the node as it was', () => {
     const successor = await world.greet();
     await successor?.yieldControl();
     vi.advanceTimersByTime(TIMEOUT_MS);
-    await until('resume');
-    await until('aborted');
+    await stepTaken('resume');
+    await stepTaken('aborted');
     expect(world.steps).toEqual(expect.arrayContaining(['yield', FAILED, 'resume']));
+  });
+
+  it('when it hangs and does not even hear that it is to end', async () => {
+    const successor = await connectControl(world.path);
+    if (successor === undefined) throw new Error('nobody there');
+    const said: string[] = [];
+    onMessage<ControlReply>(successor, ({ kind }) => said.push(kind));
+    sendMessage(successor, { kind: 'hello', protocol: TAKEOVER_PROTOCOL, pid: 4242 });
+    await until(() => said.includes('welcome'));
+    sendMessage(successor, { kind: 'yield' });
+    await until(() => said.includes('yielded'));
+    successor.pause();
+    vi.advanceTimersByTime(TIMEOUT_MS);
+    await until(() => vi.getTimerCount() > 0);
+    expect([world.steps, world.claims]).toEqual([['yield'], ['claim']]);
+    vi.advanceTimersByTime(1000);
+    await stepTaken('resume');
+    expect([world.steps, world.claims]).toEqual([
+      ['yield', 'end 4242', FAILED, 'resume'],
+      ['claim', 'release'],
+    ]);
+    successor.destroy();
   });
 
   it('when it is our child and ends at once', async () => {
@@ -236,7 +277,7 @@ describe('the control socket', () => {
     if (socket === undefined) throw new Error('nobody there');
     const reply = new Promise<ControlReply>((resolve) => onMessage<ControlReply>(socket, resolve));
     sendMessage(socket, { kind: 'restart' });
-    await until('spawn');
+    await stepTaken('spawn');
     world.child.resolve('exit code 3');
     expect(await reply).toEqual({
       kind: 'refused',
@@ -250,6 +291,14 @@ describe('the control socket', () => {
     const closed = new Promise((resolve) => socket?.on('close', resolve));
     socket?.write(text);
     await closed;
+  });
+
+  it('hears nothing more of who says nonsense', async () => {
+    const socket = await connectControl(world.path);
+    const closed = new Promise((resolve) => socket?.on('close', resolve));
+    socket?.write('nonsense\n{"kind":"restart"}\n');
+    await closed;
+    expect(world.steps).not.toContain('spawn');
   });
 
   it('is reached in a directory whose path is longer than a socket may have', async () => {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatAddress } from '../../src/dns/address.ts';
-import { createClientAddress, readClientAddress } from '../../src/server/client-address.ts';
+import { createSenderAddress, readSenderAddress } from '../../src/server/sender-address.ts';
 
 /** The family and the octets that count, or that it is no address. */
 function read(text: string): string {
-  const client = createClientAddress();
+  const client = createSenderAddress();
   client.octets.fill(0xaa);
-  if (!readClientAddress(text, client)) return 'no address';
+  if (!readSenderAddress(text, client)) return 'no address';
   return `${client.family} ${formatAddress(client.octets.slice(0, client.family === 4 ? 4 : 16))}`;
 }
 
@@ -39,7 +39,7 @@ const cases = [
   { name: 'not hex', given: '2001:dg8::', want: 'no address' },
 ];
 
-describe('readClientAddress', () => {
+describe('readSenderAddress', () => {
   it.each(cases)('$name', ({ given, want }) => {
     expect(read(given)).toBe(want);
   });

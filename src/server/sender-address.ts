@@ -1,13 +1,15 @@
-import type { ClientAddress } from '../answer/respond.ts';
+import type { SenderAddress } from '../answer/respond.ts';
+import { isMapped } from '../dns/address.ts';
 
 const ZERO = 0x30;
 const NINE = 0x39;
 const DOT = 0x2e;
 const COLON = 0x3a;
 const IPV6_OCTETS = 16;
+const MAX_GROUP_DIGITS = 4;
 
-/** An address to be overwritten by every `readClientAddress`. */
-export function createClientAddress(): ClientAddress {
+/** An address to be overwritten by every `readSenderAddress`. */
+export function createSenderAddress(): SenderAddress {
   return { family: 4, octets: new Uint8Array(IPV6_OCTETS), port: 0 };
 }
 
@@ -15,8 +17,10 @@ export function createClientAddress(): ClientAddress {
  * Reads the text in which Node gives a peer's address, a zone index (`%eth0`) left out and an IPv4-mapped address
  * made IPv4. False where it is no address. Allocates nothing: this runs for every packet.
  */
-export function readClientAddress(text: string, into: ClientAddress): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) === COLON) return readIpv6(text, into);
+export function readSenderAddress(text: string, into: SenderAddress): boolean {
+  // The first colon of an IPv6 address comes after four digits at most.
+  const end = Math.min(text.length, MAX_GROUP_DIGITS + 1);
+  for (let at = 0; at < end; at++) if (text.charCodeAt(at) === COLON) return readIpv6(text, into);
   if (!readIpv4(text, 0, text.length, into.octets, 0)) return false;
   into.family = 4;
   return true;
@@ -39,7 +43,7 @@ function readIpv4(text: string, start: number, end: number, octets: Uint8Array, 
 }
 
 /** RFC 4291 section 2.2. Groups after `::` are written from the left and moved to the end at last. */
-function readIpv6(text: string, into: ClientAddress): boolean {
+function readIpv6(text: string, into: SenderAddress): boolean {
   const octets = into.octets;
   const zone = text.indexOf('%');
   const end = zone < 0 ? text.length : zone;
@@ -73,7 +77,7 @@ function readIpv6(text: string, into: ClientAddress): boolean {
   return finishIpv6(into, written, gap);
 }
 
-function finishIpv6(into: ClientAddress, written: number, gap: number): boolean {
+function finishIpv6(into: SenderAddress, written: number, gap: number): boolean {
   const octets = into.octets;
   if (gap < 0 ? written !== IPV6_OCTETS : written === IPV6_OCTETS) return false;
   if (gap >= 0) {
@@ -94,7 +98,7 @@ function endOfGroup(text: string, start: number, end: number): number {
 
 /** One to four hexadecimal digits as a number; -1 for anything else. */
 function readGroup(text: string, start: number, end: number): number {
-  if (end === start || end - start > 4) return -1;
+  if (end === start || end - start > MAX_GROUP_DIGITS) return -1;
   let value = 0;
   for (let at = start; at < end; at++) {
     const digit = hexDigit(text.charCodeAt(at));
@@ -108,10 +112,4 @@ function hexDigit(code: number): number {
   if (code >= ZERO && code <= NINE) return code - ZERO;
   const lower = code | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
-}
-
-/** `::ffff:0:0/96`, RFC 4291 section 2.5.5.2. */
-function isMapped(octets: Uint8Array): boolean {
-  for (let at = 0; at < 10; at++) if (octets[at] !== 0) return false;
-  return octets[10] === 0xff && octets[11] === 0xff;
 }
