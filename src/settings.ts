@@ -7,7 +7,14 @@ import {
   configurationFlags,
   parseConfigurationSource,
 } from './settings/configuration-source.ts';
+import { allowExecFlag, parseExecDirectory } from './settings/exec-directory.ts';
 import { allTexts, type GivenSettings, oneText } from './settings/given-settings.ts';
+import {
+  type HistorySettings,
+  historyFlags,
+  NO_HISTORY,
+  parseHistorySettings,
+} from './settings/history-settings.ts';
 import {
   isLoopback,
   listenFlags,
@@ -17,6 +24,7 @@ import {
 import { logLevelFlag, parseLogLevel } from './settings/log-settings.ts';
 import { nodeIdFlag, parseNodeId } from './settings/node-id.ts';
 import { protectionFlag } from './settings/protection-file.ts';
+import { parseRegion, regionFlag } from './settings/region.ts';
 import { parseStart, parseTakeoverTimeout, takeoverFlags } from './settings/takeover-settings.ts';
 import { parseTokenSource, type TokenSource, tokenFlags, tokenNeeded } from './settings/token-source.ts';
 import { parseTrafficSettings, type TrafficSettings, trafficFlags } from './settings/traffic-settings.ts';
@@ -43,8 +51,12 @@ export interface Settings {
   readonly geoFiles: readonly string[];
   /** RFC 5001 name server identifier, at most 64 octets of UTF-8; empty for none. */
   readonly nodeId: string;
+  /** Where this node stands, for quorums that weigh regions; empty where it was not told. */
+  readonly region: string;
   /** Cookies, rate limit and access list; undefined for the defaults. */
   readonly protectionFile: string | undefined;
+  /** Absolute path of the directory whose programs monitors may run; undefined for none. */
+  readonly execDirectory: string | undefined;
   readonly sockets: SocketKind;
   /** Threads that answer over UDP; undefined for one per core. */
   readonly dnsWorkers: number | undefined;
@@ -53,6 +65,8 @@ export interface Settings {
   /** How long a successor may take to get ready. */
   readonly takeoverTimeoutMs: number;
   readonly traffic: TrafficSettings;
+  /** How much of the history of incidents and alerts stays. */
+  readonly history: HistorySettings;
   readonly logLevel: LogLevel;
 }
 
@@ -77,9 +91,12 @@ const serveFlags: readonly Flag[] = [
   ...tokenFlags,
   geoFlag,
   nodeIdFlag,
+  regionFlag,
   protectionFlag,
+  allowExecFlag,
   ...transportFlags,
   ...trafficFlags,
+  ...historyFlags,
   logLevelFlag,
   ...takeoverFlags,
 ];
@@ -119,7 +136,9 @@ export function parseSettings(
     // Only the variable is split at commas: a file name may hold one.
     geoFiles: allTexts(geoFlag, given, 'keep flags', '').map(({ text }) => text),
     nodeId: keep(parseNodeId(given, host.hostname), ''),
+    region: keep(parseRegion(given), ''),
     protectionFile: keep(oneText(protectionFlag, given), undefined),
+    execDirectory: keep(parseExecDirectory(given), undefined),
     sockets: keep(parseSocketKind(given), 'auto'),
     dnsWorkers: keep(parseDnsWorkers(given), undefined),
     start: parseStart(given),
@@ -129,6 +148,7 @@ export function parseSettings(
       queryLog: undefined,
       dnstapSocket: undefined,
     }),
+    history: keep(parseHistorySettings(given), NO_HISTORY),
     logLevel: keep(parseLogLevel(given), 'info'),
   };
   return problems.length === 0 ? parsed(settings) : { ok: false, problems };

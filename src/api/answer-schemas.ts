@@ -3,7 +3,8 @@ import { outcomes } from '../answer/decision.ts';
 import type { Explanation } from '../answer/explanation.ts';
 import type { Problem } from '../config/problem.ts';
 import { overrideStates } from '../config/resources/override.ts';
-import type { EndpointHealth } from '../health/endpoint-health.ts';
+import { unknownRules } from '../config/resources/pool.ts';
+import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
 import type { Demo, NodeStatus } from './control-plane.ts';
 
 /*
@@ -22,6 +23,7 @@ type AsJson<T> = T extends string | number | boolean | undefined
 
 const time = z.iso.datetime();
 const verdict = z.enum(['up', 'down', 'unknown', 'drained']);
+const basis = z.enum(['quorum', 'divided', 'no-quorum', 'silent']);
 const probedVerdict = z.enum(['up', 'down', 'unknown']);
 
 export const problemSchema: z.ZodType<AsJson<Problem>> = z
@@ -46,11 +48,16 @@ const lastResultSchema = z
       'unreachable',
       'tls-failed',
       'certificate-invalid',
+      'certificate-expiring',
       'unexpected-status',
       'body-mismatch',
       'response-too-large',
       'malformed-response',
       'unexpected-reply',
+      'not-serving',
+      'program-failed',
+      'reported-down',
+      'lease-expired',
       'internal-error',
     ]),
     detail: z.string(),
@@ -72,14 +79,27 @@ export const endpointHealthSchema: z.ZodType<AsJson<EndpointHealth>> = z
     since: time,
     reason: z.string(),
     probed: probedVerdict,
+    basis,
     stale: z.boolean(),
+    rememberedFrom: time.optional(),
+    unknown: z.enum(unknownRules),
+    held: z
+      .object({ rail: z.enum(['minimumUp', 'maxLostDataCenters']), instead: verdict, reason: z.string() })
+      .optional(),
     lastKnownUp: z.boolean(),
     lastResult: lastResultSchema.optional(),
     consecutiveSuccesses: z.int(),
     consecutiveFailures: z.int(),
     vantages: z.array(
-      z.object({ vantage: z.string(), verdict: probedVerdict, at: time, fresh: z.boolean() }),
+      z.object({
+        vantage: z.string(),
+        verdict: probedVerdict,
+        at: time,
+        fresh: z.boolean(),
+        votes: z.boolean(),
+      }),
     ),
+    parts: z.array(z.object({ key: z.string(), monitor: z.string(), verdict: probedVerdict, basis })),
     override: z
       .object({
         id: z.string(),
@@ -90,6 +110,16 @@ export const endpointHealthSchema: z.ZodType<AsJson<EndpointHealth>> = z
       .optional(),
   })
   .meta({ id: 'EndpointHealth' });
+
+export const vantageSightSchema: z.ZodType<VantageSight> = z
+  .object({
+    vantage: z.string(),
+    region: z.string(),
+    up: z.int(),
+    down: z.int(),
+    suspect: z.boolean(),
+  })
+  .meta({ id: 'VantageSight' });
 
 export const nodeStatusSchema: z.ZodType<AsJson<NodeStatus>> = z
   .object({

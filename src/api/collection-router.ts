@@ -16,7 +16,7 @@ import { entityTag } from './preconditions.ts';
 import type { HttpProblemCode } from './problem-details.ts';
 import { isProblemReply, json, type Reply, refuse } from './reply.ts';
 import type { Answer, ApiRequest, HeaderText, Route } from './route.ts';
-import { storedForm, storedFormSchema } from './stored-form.ts';
+import { shownForm, storedFormSchema } from './stored-form.ts';
 
 const JSON_MEDIA_TYPE = 'application/json';
 
@@ -167,7 +167,7 @@ async function list<T, B>(
   const shelf = collection.open(context.plane.config, request.params);
   if (!isShelf(shelf)) return shelf;
   const page = await shelf.page(query.value);
-  return json({ ...page, items: page.items.map(storedForm) });
+  return json({ ...page, items: page.items.map((stored) => shownForm(shelf, stored)) });
 }
 
 function read<T, B>(context: WriteContext, collection: ApiCollection<T, B>, request: ApiRequest): Reply {
@@ -177,7 +177,7 @@ function read<T, B>(context: WriteContext, collection: ApiCollection<T, B>, requ
   if (!isShelf(shelf)) return shelf;
   const stored = shelf.entries.get(identity.key);
   if (stored === undefined) return noSuch(collection, identity);
-  return json(storedForm(stored), 200, { ETag: entityTag(stored.revision) });
+  return json(shownForm(shelf, stored), 200, { ETag: entityTag(stored.revision) });
 }
 
 /** A merge patch is any object; what it gives is checked whole. */

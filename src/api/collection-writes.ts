@@ -8,7 +8,7 @@ import { isJsonObject, mergePatch } from './merge-patch.ts';
 import { entityTag, refusePrecondition } from './preconditions.ts';
 import { empty, isProblemReply, json, type ProblemReply, type Reply, refuse } from './reply.ts';
 import type { ApiRequest, Params } from './route.ts';
-import { storedForm } from './stored-form.ts';
+import { shownForm } from './stored-form.ts';
 import type { WriteLanes } from './write-lanes.ts';
 
 /** What a write needs beside the request. */
@@ -36,7 +36,10 @@ export async function replace<T, B>(
   if (isProblemReply(body)) return body;
   return await inLane(context, collection, request, identity, ({ config, shelf, existing }) => {
     const refusal = refuseForeign(config, shelf, identity) ?? refusePrecondition(request, existing?.revision);
-    return refusal ?? put(context, collection, request, identity, shelf, shelf.toValue(body), existing);
+    if (refusal !== undefined) return refusal;
+    const value = shelf.toValue(body);
+    const kept = existing === undefined ? value : (shelf.keep?.(value, existing.value) ?? value);
+    return put(context, collection, request, identity, shelf, kept, existing);
   });
 }
 
@@ -200,7 +203,7 @@ async function put<T, B>(
   const stored = isShelf(written) ? written.entries.get(identity.key) : undefined;
   if (stored === undefined)
     throw new Error(`${collection.noun} ${identity.key} is missing right after its write`);
-  return json(storedForm(stored), existing === undefined ? 201 : 200, {
+  return json(shownForm(shelf, stored), existing === undefined ? 201 : 200, {
     ETag: entityTag(stored.revision),
     Location: itemUrl(collection, request.params, identity),
   });

@@ -57,6 +57,10 @@ export interface Shelf<T, B> {
   readonly page: (query: PageQuery) => Page<T> | Promise<Page<T>>;
   /** The resource that a body asks for. */
   readonly toValue: (body: B) => T;
+  /** What a reader is shown of a resource; all of it without. Secrets are kept back here. */
+  readonly show?: (value: T) => unknown;
+  /** What a resource that replaces another keeps of it: what readers are not shown they cannot send along. */
+  readonly keep?: (value: T, existing: T) => T;
   /** The body that would give this resource; what a patch is applied to. */
   readonly toBody: (value: T) => unknown;
   /** The changes that put the value at the key; undefined deletes. */

@@ -3,7 +3,8 @@ import type { Authorship, Change, Config } from '../config/model.ts';
 import type { Problem } from '../config/problem.ts';
 import type { RRset } from '../config/resources/rrset.ts';
 import type { ClientLocation } from '../geo/location.ts';
-import type { EndpointHealth } from '../health/board.ts';
+import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
+import type { PushSource } from '../health/push-sources.ts';
 
 /** What the API needs of the running node; `node/` provides it, tests of routes provide a small real one. */
 export interface ControlPlane {
@@ -18,6 +19,10 @@ export interface ControlPlane {
   problems(): readonly Problem[];
   /** Every endpoint with its verdict, since when, and the last probe's evidence. */
   health(): readonly EndpointHealth[];
+  /** The vantages that should vote, and how much each of them sees. */
+  vantages(): readonly VantageSight[];
+  /** Takes in what an endpoint reports of itself, for all of the sources. */
+  report(sources: readonly PushSource[], report: EndpointReport): ReportOutcome;
   /** Runs `respond` on a real query and returns what it decided, with what is needed to tell it. */
   decide(question: ExplainQuestion): ExplainedDecision;
   /** Records of a zone that lives in a blob, as zone-file lines; undefined for an unknown zone. */
@@ -41,6 +46,19 @@ export interface ZoneRRsets {
     limit: number,
   ): Promise<{ readonly rrsets: readonly RRset[]; readonly more: boolean }>;
 }
+
+/** What an endpoint, or whoever speaks for it, says of it. */
+export interface EndpointReport {
+  readonly up: boolean;
+  readonly reason?: string | undefined;
+  readonly load?: number | undefined;
+  readonly capacity?: number | undefined;
+  readonly leaseSeconds?: number | undefined;
+}
+
+export type ReportOutcome =
+  | { readonly kind: 'taken'; readonly leases: readonly { readonly key: string; readonly endsAt: string }[] }
+  | { readonly kind: 'too-soon'; readonly waitMs: number };
 
 export type WriteOutcome =
   | { readonly ok: true; readonly config: Config }

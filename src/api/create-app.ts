@@ -8,17 +8,22 @@ import type { WriteContext } from './collection-writes.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { createEventStreams, HEARTBEAT_MS } from './event-stream.ts';
 import { guardHost, guardOrigin } from './guard-browsers.ts';
+import type { IncidentSource } from './incident-source.ts';
 import { mountRoutes } from './mount-routes.ts';
+import { allowsReport } from './push-tokens.ts';
 import { type Log, refuseErrors } from './refuse-errors.ts';
 import { refuse, sendReply } from './reply.ts';
 import type { Route } from './route.ts';
 import { alertChannelCollection } from './routes/alert-channels.ts';
+import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
+import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
 import { eventsRoute } from './routes/events.ts';
 import { explainRoute } from './routes/explain.ts';
 import { healthRoute } from './routes/health.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { maintenanceWindowCollection } from './routes/maintenance-windows.ts';
 import { monitorCollection } from './routes/monitors.ts';
 import { openApiRoute } from './routes/openapi.ts';
@@ -26,6 +31,7 @@ import { overrideCollection } from './routes/overrides.ts';
 import { policyCollection } from './routes/policies.ts';
 import { poolCollection } from './routes/pools.ts';
 import { problemsRoute } from './routes/problems.ts';
+import { reportRoute } from './routes/reports.ts';
 import { rrsetBatchRoute } from './routes/rrset-batch.ts';
 import { rrsetCollection } from './routes/rrsets.ts';
 import { type MetricsText, statusRoutes } from './routes/status.ts';
@@ -46,6 +52,9 @@ export interface AppOptions {
   readonly metrics: MetricsText;
   /** Undefined where nothing is sampled. */
   readonly traffic?: TrafficSource | undefined;
+  readonly capacity?: CapacitySource | undefined;
+  /** Undefined where no history is kept. */
+  readonly incidents?: IncidentSource | undefined;
   readonly log: Log;
   readonly now: () => Date;
   /** Names by which browsers may address a node that needs no token, beside localhost and addresses. */
@@ -63,7 +72,7 @@ export function createApp(options: AppOptions): Express {
   app.use(securityHeaders());
   if (open) app.use(guardHost(options.hostNames ?? []));
   app.use(guardOrigin());
-  if (!open) app.use(authorise(token));
+  if (!open) app.use(authorise(token, (...write) => allowsReport(options.plane.config, ...write)));
   mountRoutes(app, apiRoutes(options));
   if (options.dashboardDirectory !== undefined) app.use(dashboard(options.dashboardDirectory));
   app.use((request, response) => {
@@ -81,6 +90,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...collectionRoutes(context, dataCenterCollection(contract)),
     ...collectionRoutes(context, poolCollection(contract)),
     ...collectionRoutes(context, endpointCollection()),
+    reportRoute(plane),
     ...collectionRoutes(context, monitorCollection(contract)),
     ...collectionRoutes(context, policyCollection(contract)),
     ...collectionRoutes(context, zoneCollection(contract)),
@@ -91,11 +101,14 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...collectionRoutes(context, overrideCollection(contract, options.now)),
     ...collectionRoutes(context, maintenanceWindowCollection(contract)),
     ...collectionRoutes(context, alertChannelCollection(contract)),
+    ...alertDeliveryRoutes(plane, options.incidents),
     explainRoute(plane),
     healthRoute(plane),
     problemsRoute(plane),
     eventsRoute(createEventStreams(plane, options.heartbeatMs ?? HEARTBEAT_MS)),
+    ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
+    ...capacityRoutes(options.capacity),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),
   ];

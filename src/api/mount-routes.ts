@@ -9,10 +9,14 @@ export function mountRoutes(router: IRouter, routes: readonly Route[]): void {
   for (const [path, operations] of byPath) {
     const at = router.route(expressPath(path));
     for (const operation of operations) {
-      at[operation.method](...(operation.body ? readBody(operation.body.mediaTypes) : []), run(operation));
+      at[operation.method](...bodyReader(operation), run(operation));
     }
     at.all(refuseMethod(operations));
   }
+}
+
+function bodyReader({ body }: Route): readonly RequestHandler[] {
+  return body === undefined ? [] : readBody(body.mediaTypes, body.maxBytes);
 }
 
 /** `/v1/pools/{pool}` of OpenAPI is `/v1/pools/:pool` of Express. */

@@ -11,12 +11,15 @@ export const MAX_BODY_BYTES = 1024 * 1024;
  * Reads a JSON body of one of the media types, within limits. The content type is required: a browser sends JSON
  * to another origin only after asking, so that a foreign page cannot write by a plain form.
  */
-export function readBody(mediaTypes: readonly string[]): readonly RequestHandler[] {
+export function readBody(
+  mediaTypes: readonly string[],
+  maxBytes: number = MAX_BODY_BYTES,
+): readonly RequestHandler[] {
   return [
     (request, response, next) => passOrRefuse(refuseContent(request, mediaTypes), request, response, next),
     // Compressed bodies are refused: their limit would have to be checked twice.
     express.json({
-      limit: MAX_BODY_BYTES,
+      limit: maxBytes,
       type: () => true,
       strict: false,
       inflate: false,

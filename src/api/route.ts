@@ -46,7 +46,12 @@ export interface Route {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly query?: z.ZodObject;
   readonly headers?: readonly HeaderText[];
-  readonly body?: { readonly schema: z.ZodType; readonly mediaTypes: readonly string[] };
+  readonly body?: {
+    readonly schema: z.ZodType;
+    readonly mediaTypes: readonly string[];
+    /** Largest body; `MAX_BODY_BYTES` without it. */
+    readonly maxBytes?: number;
+  };
   readonly answers: readonly Answer[];
   /** Refusals beyond those that every route, and every write, has. */
   readonly refusals: readonly HttpProblemCode[];

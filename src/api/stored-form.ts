@@ -9,13 +9,17 @@ const ownerSchema = z
   ])
   .meta({ id: 'Owner' });
 
-/** A resource as the API answers it: the value and what the store knows of it. */
-export function storedForm<T>(stored: Stored<T>): Stored<T> {
-  const { value, owner, revision, author, reason, updatedAt } = stored;
+/** A resource as the API answers it: what is shown of the value, and what the store knows of it. */
+export function shownForm<T>(
+  shelf: { readonly show?: (value: T) => unknown },
+  stored: Stored<T>,
+): Stored<unknown> {
+  const { owner, revision, author, reason, updatedAt } = stored;
+  const value = shelf.show === undefined ? stored.value : shelf.show(stored.value);
   return { value, owner, revision, author, reason, updatedAt };
 }
 
-/** The schema of `storedForm`, for the OpenAPI document. */
+/** The schema of `shownForm`, for the OpenAPI document. */
 export function storedFormSchema(one: string, value: z.ZodType): z.ZodType {
   return z
     .object({

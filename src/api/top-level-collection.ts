@@ -25,6 +25,8 @@ interface TopLevelCollection<T, B> {
   readonly entries: (config: Config) => ReadonlyMap<string, Stored<T>>;
   readonly toValue: (body: B) => T;
   readonly toBody: (value: T) => unknown;
+  readonly show?: (value: T) => unknown;
+  readonly keep?: (value: T, existing: T) => T;
   readonly changes: (key: string, value: T | undefined) => readonly Change[];
   readonly refuse?: (value: T) => ProblemReply | undefined;
 }
@@ -52,6 +54,8 @@ export function topLevelCollection<T, B>(source: TopLevelCollection<T, B>): ApiC
       toValue: source.toValue,
       toBody: source.toBody,
       changes: source.changes,
+      ...(source.show === undefined ? {} : { show: source.show }),
+      ...(source.keep === undefined ? {} : { keep: source.keep }),
       ...(source.refuse === undefined ? {} : { refuse: source.refuse }),
     }),
   };

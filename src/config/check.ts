@@ -1,3 +1,5 @@
+import { checkAlertChannels } from './checks/alert-channels.ts';
+import { checkComposed } from './checks/composed.ts';
 import { checkLimits } from './checks/limits.ts';
 import { checkOverrides } from './checks/overrides.ts';
 import { checkPolicies } from './checks/policies.ts';
@@ -22,6 +24,7 @@ const absenceCodes: ReadonlySet<string> = new Set([
   'unknown-data-center',
   'unknown-pool',
   'unknown-monitor',
+  'unknown-endpoint',
   'unknown-policy',
   'unknown-override-target',
   'outside-every-zone',
@@ -49,9 +52,11 @@ export function checkConfig(config: Config, context: CheckContext = {}): Problem
   };
   checkLimits(scope);
   checkPools(scope);
+  checkComposed(scope);
   checkPolicies(scope);
   checkZones(scope);
   checkSteeredNames(scope);
   checkOverrides(scope);
+  checkAlertChannels(scope);
   return scope.problems;
 }

@@ -2,12 +2,14 @@ import type { z } from 'zod';
 import type { Collection, Resources } from './model.ts';
 import type { Parsed } from './problem.ts';
 import { alertChannelSchema } from './resources/alert-channel.ts';
+import { composedMonitor } from './resources/composed-monitor.ts';
 import { dataCenterSchema } from './resources/data-center.ts';
 import { maintenanceWindowSchema } from './resources/maintenance-window.ts';
 import { monitorSchemaFor, type ProbeKindContract } from './resources/monitor.ts';
 import { overrideSchema } from './resources/override.ts';
 import { policySchema } from './resources/policy.ts';
 import { poolSchema } from './resources/pool.ts';
+import { pushMonitor } from './resources/push-monitor.ts';
 import { rrsetSchema } from './resources/rrset.ts';
 import { steeredNameSchema } from './resources/steered-name.ts';
 import { type ApiZone, zoneSchema } from './resources/zone.ts';
@@ -22,13 +24,13 @@ export interface Contract {
   readonly rrsetSchema: typeof rrsetSchema;
 }
 
-/** Joins the resource schemas with the probe kinds that the shell brings. */
+/** Joins the resource schemas with the probe kinds that the shell brings, and the two kinds that send no probe. */
 export function createContract(probeKinds: readonly ProbeKindContract[]): Contract {
   return {
     schemas: {
       dataCenters: dataCenterSchema,
       pools: poolSchema,
-      monitors: monitorSchemaFor(probeKinds),
+      monitors: monitorSchemaFor([...probeKinds, pushMonitor, composedMonitor]),
       policies: policySchema,
       zones: zoneSchema,
       steeredNames: steeredNameSchema,

@@ -22,6 +22,32 @@ interface DemoDataCenter {
   readonly broken: boolean;
 }
 
+/** An incident as the list tells it. */
+export interface IncidentView {
+  readonly id: string;
+  readonly kind: 'endpoint' | 'data-center';
+  readonly severity: string;
+  readonly state: 'open' | 'closed' | 'removed';
+  readonly dataCenter: string;
+  readonly pools: readonly string[];
+  readonly endpoint?: string;
+  readonly verdict: EndpointHealth['verdict'];
+  readonly openedAt: string;
+  readonly closedAt?: string;
+  readonly failoverSeconds?: number;
+}
+
+/** The same with what happened, and what the probes saw. */
+export interface IncidentDetails extends IncidentView {
+  readonly timeline: readonly { readonly at: string; readonly step: string; readonly text: string }[];
+  readonly vantages: readonly {
+    readonly vantage: string;
+    readonly verdict: string;
+    readonly durationMs: number;
+    readonly evidence: Readonly<Record<string, string | number | boolean>>;
+  }[];
+}
+
 /** The client that was last asked about. */
 interface Question {
   readonly name: string;
@@ -34,6 +60,9 @@ export const TRAFFIC_MINUTES = 5;
 /** Traffic has no event of its own: it changes all the time. */
 const TRAFFIC_INTERVAL_MS = 5000;
 
+/** As many as fit beside everything else; the API has the rest. */
+const SHOWN_INCIDENTS = 8;
+
 /** Wait this long after the event stream broke before it is opened again. */
 const RECONNECT_MS = 2000;
 
@@ -45,6 +74,10 @@ export const steeredNames = signal<readonly string[]>([]);
 export const demo = signal<readonly DemoDataCenter[] | undefined>(undefined);
 /** Undefined where nothing is sampled. */
 export const traffic = signal<TrafficReport | undefined>(undefined);
+/** Newest first; undefined before the first answer. */
+export const incidents = signal<readonly IncidentView[] | undefined>(undefined);
+/** Of those that are opened on the page, by id. */
+export const incidentDetails = signal<ReadonlyMap<string, IncidentDetails>>(new Map());
 export const explanation = signal<Explanation | undefined>(undefined);
 export const explainProblem = signal('');
 /** Whether the node answered lately: a page that shows old facts has to say so. */
@@ -96,6 +129,38 @@ export async function setBroken(dataCenter: string, broken: boolean): Promise<vo
   await refresh();
 }
 
+const openedIncidents = new Set<string>();
+
+/** Reads an incident's timeline, and keeps it current while it is open on the page. */
+export function openIncident(id: string, open: boolean): void {
+  if (!open) openedIncidents.delete(id);
+  else if (!openedIncidents.has(id)) {
+    openedIncidents.add(id);
+    void loadIncident(id);
+  }
+}
+
+async function loadIncident(id: string): Promise<void> {
+  try {
+    const details = await get<IncidentDetails>(`./v1/incidents/${id}`);
+    if (details !== undefined) incidentDetails.value = new Map([...incidentDetails.value, [id, details]]);
+  } catch {
+    // The event stream tells whether the node is there.
+  }
+}
+
+async function loadIncidents(): Promise<void> {
+  try {
+    const list = await get<ItemList<IncidentView>>(`./v1/incidents?limit=${SHOWN_INCIDENTS}`);
+    incidents.value = list?.items;
+    const shown = new Set(list?.items.map(({ id }) => id));
+    incidentDetails.value = new Map([...incidentDetails.value].filter(([id]) => shown.has(id)));
+    await Promise.all([...openedIncidents].filter((id) => shown.has(id)).map(loadIncident));
+  } catch {
+    // The history may be out of reach while all else is well.
+  }
+}
+
 let refreshing = false;
 let again = false;
 
@@ -135,6 +200,7 @@ async function load(): Promise<void> {
   places.value = dataCenterList?.items.map((item) => item.value) ?? [];
   steeredNames.value = nameList?.items.map((item) => item.value.name) ?? [];
   demo.value = demoList?.items;
+  await loadIncidents();
   await explainAgain();
 }
 

@@ -2,6 +2,7 @@ import { type JSX, render } from 'preact';
 import { ClientLookup } from './client-lookup.tsx';
 import { DemoPanel } from './demo-panel.tsx';
 import { EndpointTable } from './endpoint-table.tsx';
+import { IncidentPanel } from './incident-panel.tsx';
 import { connected, dataCenters, explanation, follow, nodeStatus, now, problems } from './live.ts';
 import './styles.css';
 import { TrafficPanel } from './traffic-panel.tsx';
@@ -25,6 +26,7 @@ function Page(): JSX.Element {
         <ClientLookup />
         <DemoPanel />
       </div>
+      <IncidentPanel />
       <TrafficPanel />
       <EndpointTable />
       <Attribution />

@@ -31,6 +31,13 @@ export function formatAge(fromMs: number, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** Time from a start, as timelines tell it: `+0.000 s`, `+12.3 s`, `+95 s`. */
+export function formatOffset(startMs: number, atMs: number): string {
+  const seconds = (atMs - startMs) / 1000;
+  const digits = Math.abs(seconds) < 10 ? 3 : Math.abs(seconds) < 60 ? 1 : 0;
+  return `${seconds < 0 ? '' : '+'}${seconds.toFixed(digits)} s`;
+}
+
 /** `1,200 ± 80`; with a plus where more may be missing than the error says. */
 export function formatEstimate(estimate: EstimatedQueries): string {
   const { queries, missingAtMost, samplingError } = estimate;

@@ -1,27 +1,33 @@
+import type { Problem } from '../config/problem.ts';
 import type { Override } from '../config/resources/override.ts';
 import { VERDICT_UNKNOWN } from '../snapshot/verdict-table.ts';
+import type { BoardEndpoint } from './board-endpoint.ts';
 import {
-  type BoardEndpoint,
   createEntry,
   type Entry,
-  healthOf,
   octetOf,
-  reasonOf,
+  probe,
+  railed,
   recallEntry,
   redefine,
-  verdictOf,
-  votesOf,
+  want,
 } from './board-entry.ts';
-import { isFresh, joinVotes } from './consensus.ts';
-import { damp, UNDAMPED } from './damp.ts';
-import { type EndpointHealth, type HealthEvent, timeText } from './endpoint-health.ts';
+import { boardProblems } from './board-problems.ts';
+import type { Consensus, VantageSeat } from './consensus.ts';
+import { type EndpointHealth, type HealthEvent, timeText, type VantageSight } from './endpoint-health.ts';
 import { createEventRing } from './event-ring.ts';
+import { heldByRails, type Rail } from './guard-rails.ts';
 import { lastKnownUp } from './last-known.ts';
+import type { Observation } from './observation.ts';
 import { expiryMs, indexOverrides, type OverrideIndex, overrideFor } from './override.ts';
-import type { ProbeResult } from './probe-result.ts';
+import { newestReport } from './push-leases.ts';
 import { probeTarget, type RememberedVerdict } from './remembered-verdict.ts';
+import { suspectVantages } from './suspect-vantages.ts';
+import { createTally, recount, SightBook, type Tally, takeIn } from './tally.ts';
+import { healthOf, reasonOf, type Telling } from './tell-entry.ts';
+import type { Verdict } from './verdict.ts';
 
-export { type BoardEndpoint, boardEndpoints } from './board-entry.ts';
+export { type BoardEndpoint, boardEndpoints } from './board-endpoint.ts';
 export type { EndpointHealth, HealthEvent } from './endpoint-health.ts';
 
 /** Verdict changes that are remembered: a day of an endpoint that flaps twice a minute, in under a megabyte. */
@@ -34,12 +40,12 @@ export interface VerdictChange {
 }
 
 /**
- * The one place where results, consensus and overrides become the verdicts that answers go by.
+ * The one place where observations, consensus and overrides become the verdicts that answers go by.
  *
- *     result --> damp --> vote of its vantage --.
- *                         votes of the others --+--> consensus --.
- *                                                   override ----+--> verdict --> octet in the verdict table
- *                                                   last known ---------------------^
+ *     observation --> tally of its key: newest of each vantage --> votes, without suspects --> consensus
+ *                                                                                                 |
+ *     octet in the <-- unknown rule, <-- verdict <-- guard rails <-- wanted <-- override <-- rule: one tally,
+ *     verdict table    last known                    of the pool                             or several composed
  *
  * Every method that can change a verdict returns the octets to store, and only those that differ from what was
  * returned before. `nowMs` is milliseconds since the epoch, by the clock of the node.
@@ -52,137 +58,233 @@ export interface HealthBoard {
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[];
   /** Replaces the overrides; call `expire` after it to learn when the next one ends. */
   setOverrides(overrides: Iterable<Override>, nowMs: number): readonly VerdictChange[];
-  /** Takes in one result; ignored for endpoints that are unknown here or that nothing checks. */
-  observe(vantage: string, endpointKey: string, result: ProbeResult, nowMs: number): readonly VerdictChange[];
+  /** Replaces the vantages that should vote. What others say is kept, and has no vote. */
+  setSeats(seats: readonly VantageSeat[], nowMs: number): readonly VerdictChange[];
+  /**
+   * Takes in one observation; ignored for keys that nothing here reads, and when its vantage has already said
+   * something newer.
+   */
+  observe(observation: Observation, nowMs: number): readonly VerdictChange[];
   /** Lets go of what has expired. To be called at `nextExpiryMs` at the latest, and once a second is well. */
   expire(nowMs: number): Expiry;
   /** All endpoints, in the order in which they were set. */
   health(): readonly EndpointHealth[];
   /** The last verdict changes, newest first, at most `MAX_HEALTH_EVENTS`. */
   events(): readonly HealthEvent[];
+  /** The vantages that should vote, and how much each of them sees. */
+  vantages(): readonly VantageSight[];
+  /** Suspect vantages, missing quorums and guard rails that hold something; until they are mended. */
+  problems(): readonly Problem[];
+  /** The newest that every vantage says of an endpoint, or of the parts of its composed check. */
+  observationsOf(key: string): readonly Observation[];
+  /** What an endpoint reported of its load; undefined without a report whose lease still runs. */
+  loadOf(key: string): ReportedLoad | undefined;
 }
 
 /** What `expire` found. */
 export interface Expiry {
   readonly changes: readonly VerdictChange[];
-  /** Milliseconds since the epoch when the next override or vote ends; undefined when none will. */
+  /** Milliseconds since the epoch when the next override, vote or lease ends; undefined when none will. */
   readonly nextExpiryMs: number | undefined;
+}
+
+export interface ReportedLoad {
+  readonly load: number | undefined;
+  readonly capacity: number | undefined;
+  /** Milliseconds since the epoch, by the clock of this node. */
+  readonly reportedAtMs: number;
 }
 
 /**
  * An empty board. `remembered` has what was known when the node last ran: an endpoint that is set with the address it
- * had then takes its verdict from there, until its probes report.
+ * had then takes its verdict from there, until its probes report. `seats` are the vantages that should vote.
  */
-export function createBoard(remembered: Iterable<RememberedVerdict> = []): HealthBoard {
-  return new Board(remembered);
+export function createBoard(
+  remembered: Iterable<RememberedVerdict>,
+  seats: readonly VantageSeat[],
+): HealthBoard {
+  return new Board(remembered, seats);
 }
 
 /** Most results change nothing; they share one empty list. */
 const NO_CHANGES: readonly VerdictChange[] = [];
+
+const NONE_HELD: ReadonlyMap<string, Rail> = new Map();
 
 class Board implements HealthBoard {
   /** The newest time that was passed in. */
   #nowMs = 0;
   #entries: ReadonlyMap<string, Entry> = new Map();
   #pools: ReadonlyMap<string, readonly Entry[]> = new Map();
+  #tallies: ReadonlyMap<string, Tally> = new Map();
+  /** The entries whose rules read a tally, by its key. */
+  #readers: ReadonlyMap<string, readonly Entry[]> = new Map();
   #overrides: readonly Override[] = [];
   #overrideIndex: OverrideIndex = new Map();
+  #seats: readonly VantageSeat[];
+  #suspects: ReadonlySet<string> = new Set();
+  /** The seats of those that are not suspect. */
+  #electors: readonly VantageSeat[];
+  readonly #sight = new SightBook();
   /** Octets as the verdict table holds them, by slot. */
   #stored: Map<number, number> = new Map();
   readonly #events = createEventRing<HealthEvent>(MAX_HEALTH_EVENTS);
   /** Only for the first endpoints that are set: what comes later may be another of the same name. */
   #remembered: ReadonlyMap<string, RememberedVerdict>;
+  readonly #consensusOf = (key: string): Consensus | undefined => this.#tallies.get(key)?.consensus;
 
-  constructor(remembered: Iterable<RememberedVerdict>) {
+  constructor(remembered: Iterable<RememberedVerdict>, seats: readonly VantageSeat[]) {
     this.#remembered = new Map(Array.from(remembered, (verdict) => [verdict.key, verdict]));
+    this.#seats = seats;
+    this.#electors = seats;
   }
 
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
+    this.#setTallies(endpoints, nowMs);
     const before = this.#entries;
     const entries = new Map<string, Entry>();
+    const readers = new Map<string, Entry[]>();
     for (const definition of endpoints) {
       const known = before.get(definition.key);
       const entry = known === undefined ? this.#newEntry(definition, nowMs) : redefine(known, definition);
       entry.override = overrideFor(definition, this.#overrideIndex, nowMs);
-      this.#decide(entry, nowMs, known === undefined);
+      probe(entry, this.#consensusOf);
+      want(entry, nowMs);
       entries.set(definition.key, entry);
+      for (const { key } of definition.check?.sources ?? []) {
+        const others = readers.get(key);
+        if (others === undefined) readers.set(key, [entry]);
+        else others.push(entry);
+      }
     }
     this.#remembered = new Map();
     this.#entries = entries;
+    this.#readers = readers;
     this.#pools = Map.groupBy(entries.values(), (entry) => entry.definition.pool);
     const taken = new Set(endpoints.map((endpoint) => endpoint.slot));
     const vacated = [...this.#stored.keys()].filter((slot) => !taken.has(slot));
     const changes = vacated.flatMap((slot) => this.#store(slot, VERDICT_UNKNOWN));
     for (const slot of vacated) this.#stored.delete(slot);
-    return [...changes, ...this.#settle(this.#pools.keys())];
+    return [...changes, ...this.#settle(this.#pools.keys(), nowMs)];
   }
 
   setOverrides(overrides: Iterable<Override>, nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     this.#overrides = [...overrides];
     this.#overrideIndex = indexOverrides(this.#overrides);
-    return this.#settle(this.#applyOverrides(nowMs));
+    return this.#settle(this.#applyOverrides(nowMs), nowMs);
   }
 
-  observe(
-    vantage: string,
-    endpointKey: string,
-    result: ProbeResult,
-    nowMs: number,
-  ): readonly VerdictChange[] {
+  setSeats(seats: readonly VantageSeat[], nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
-    const entry = this.#entries.get(endpointKey);
-    const thresholds = entry?.definition.thresholds;
-    if (entry === undefined || thresholds === undefined) return NO_CHANGES;
-    const before = entry.seen.get(vantage);
-    const damped = damp(before?.damped ?? UNDAMPED, result, thresholds);
-    const bears = before === undefined || damped !== before.damped;
-    const votedAtMs = bears ? nowMs : before.votedAtMs;
-    entry.seen.set(vantage, { damped, votedAtMs, result, resultAtMs: nowMs });
-    entry.newest = vantage;
-    entry.consensus = joinVotes(votesOf(entry, thresholds), entry.consensus.verdict, nowMs);
-    return this.#decide(entry, nowMs, false) ? this.#settle([entry.definition.pool]) : NO_CHANGES;
+    this.#seats = seats;
+    this.#suspects = suspectVantages(this.#sight.sights, seats);
+    return this.#settle(this.#recountAll(nowMs), nowMs);
+  }
+
+  observe(observation: Observation, nowMs: number): readonly VerdictChange[] {
+    this.#nowMs = nowMs;
+    const tally = this.#tallies.get(observation.key);
+    if (tally === undefined || !takeIn(tally, observation, nowMs)) return NO_CHANGES;
+    if (this.#sight.update(tally, nowMs) && this.#haveSuspectsChanged())
+      return this.#settle(this.#recountAll(nowMs), nowMs);
+    const changed = new Set<string>();
+    this.#recount(tally, nowMs, changed);
+    return changed.size === 0 ? NO_CHANGES : this.#settle(changed, nowMs);
   }
 
   expire(nowMs: number): Expiry {
     this.#nowMs = nowMs;
     const changed = this.#applyOverrides(nowMs);
+    const ended = [...this.#tallies.values()].filter((tally) => tally.nextExpiryMs <= nowMs);
+    for (const tally of ended) this.#sight.update(tally, nowMs);
+    if (ended.length > 0 && this.#haveSuspectsChanged()) {
+      for (const pool of this.#recountAll(nowMs)) changed.add(pool);
+    } else {
+      for (const tally of ended) this.#recount(tally, nowMs, changed);
+    }
+    const changes = this.#settle(changed, nowMs);
     let nextExpiryMs = Number.POSITIVE_INFINITY;
     for (const override of this.#overrides) {
       const endsMs = expiryMs(override);
       if (endsMs > nowMs) nextExpiryMs = Math.min(nextExpiryMs, endsMs);
     }
-    for (const entry of this.#entries.values()) {
-      const { thresholds } = entry.definition;
-      if (thresholds === undefined) continue;
-      const votes = votesOf(entry, thresholds);
-      entry.consensus = joinVotes(votes, entry.consensus.verdict, nowMs);
-      if (this.#decide(entry, nowMs, false)) changed.add(entry.definition.pool);
-      for (const vote of votes) {
-        if (isFresh(vote, nowMs)) nextExpiryMs = Math.min(nextExpiryMs, vote.expiresAtMs);
-      }
-    }
-    return {
-      changes: this.#settle(changed),
-      nextExpiryMs: Number.isFinite(nextExpiryMs) ? nextExpiryMs : undefined,
-    };
+    for (const tally of this.#tallies.values()) nextExpiryMs = Math.min(nextExpiryMs, tally.nextExpiryMs);
+    return { changes, nextExpiryMs: Number.isFinite(nextExpiryMs) ? nextExpiryMs : undefined };
   }
 
   health(): readonly EndpointHealth[] {
-    return Array.from(this.#entries.values(), (entry) => healthOf(entry, this.#nowMs));
+    const telling = this.#telling();
+    return Array.from(this.#entries.values(), (entry) => healthOf(entry, telling));
   }
 
   events(): readonly HealthEvent[] {
     return this.#events.list();
   }
 
+  vantages(): readonly VantageSight[] {
+    return this.#seats.map(({ name, region }) => {
+      const { up = 0, down = 0 } = this.#sight.sights.get(name) ?? {};
+      return { vantage: name, region, up, down, suspect: this.#suspects.has(name) };
+    });
+  }
+
+  problems(): readonly Problem[] {
+    return boardProblems(this.#entries.values(), this.vantages(), this.#telling());
+  }
+
+  observationsOf(key: string): readonly Observation[] {
+    const sources = this.#entries.get(key)?.definition.check?.sources ?? [];
+    const seen = sources.flatMap((source) => [...(this.#tallies.get(source.key)?.seen.values() ?? [])]);
+    return seen.map(({ observation }) => observation);
+  }
+
+  loadOf(key: string): ReportedLoad | undefined {
+    const tally = this.#tallies.get(key);
+    if (tally === undefined || tally.nextExpiryMs <= this.#nowMs) return undefined;
+    const newest = newestReport(tally.seen.values());
+    const report = newest?.observation.report;
+    if (newest === undefined || report === undefined || tally.nextExpiryMs === Number.POSITIVE_INFINITY)
+      return undefined;
+    return { load: report.load, capacity: report.capacity, reportedAtMs: newest.arrivedAtMs };
+  }
+
+  #telling(): Telling {
+    const voters = new Set(this.#electors.map(({ name }) => name));
+    return {
+      tallyOf: (key) => this.#tallies.get(key),
+      votes: (vantage) => voters.has(vantage),
+      nowMs: this.#nowMs,
+    };
+  }
+
   #newEntry(definition: BoardEndpoint, nowMs: number): Entry {
     const remembered = this.#remembered.get(definition.key);
     const holds = remembered !== undefined && remembered.target === probeTarget(definition);
-    return holds && definition.thresholds !== undefined
+    return holds && definition.check !== undefined
       ? recallEntry(definition, remembered)
       : createEntry(definition, nowMs);
+  }
+
+  /** A tally whose target stays keeps what was said, whatever else changes. */
+  #setTallies(endpoints: readonly BoardEndpoint[], nowMs: number): void {
+    const before = this.#tallies;
+    const tallies = new Map<string, Tally>();
+    for (const { check } of endpoints)
+      for (const source of check?.sources ?? []) {
+        if (tallies.has(source.key)) continue;
+        const known = before.get(source.key);
+        const stays = known !== undefined && known.source.target === source.target;
+        const tally = stays ? known : createTally(source, nowMs);
+        tally.source = source;
+        tallies.set(source.key, tally);
+      }
+    for (const [key, tally] of before) if (tallies.get(key) !== tally) this.#sight.drop(tally);
+    this.#tallies = tallies;
+    for (const tally of tallies.values()) this.#sight.update(tally, nowMs);
+    if (this.#haveSuspectsChanged()) this.#electors = this.#trusted();
+    for (const tally of tallies.values()) recount(tally, this.#electors, nowMs);
   }
 
   /** Chooses every endpoint's override anew; returns the pools whose verdicts changed by it. */
@@ -191,37 +293,77 @@ class Board implements HealthBoard {
     for (const entry of this.#entries.values()) {
       const override = overrideFor(entry.definition, this.#overrideIndex, nowMs);
       if (override === entry.override) continue;
+      const breaks = override?.breakGlass === true || entry.override?.breakGlass === true;
       entry.override = override;
-      if (this.#decide(entry, nowMs, false)) changed.add(entry.definition.pool);
+      if (want(entry, nowMs) || breaks) changed.add(entry.definition.pool);
     }
     return changed;
   }
 
-  /** Brings an entry's verdict up to date; returns whether it changed. A new entry's first verdict is no event. */
-  #decide(entry: Entry, nowMs: number, isNew: boolean): boolean {
-    const verdict = verdictOf(entry);
-    if (!isNew && verdict === entry.verdict) return false;
-    const from = entry.verdict;
-    entry.verdict = verdict;
-    if (isNew) return true;
-    entry.sinceMs = nowMs;
-    const { key, dataCenter } = entry.definition;
-    this.#events.add({ at: timeText(nowMs), key, dataCenter, from, to: verdict, reason: reasonOf(entry) });
-    return true;
+  /** Looks for suspects again; returns whether they are others than before. */
+  #haveSuspectsChanged(): boolean {
+    const suspects = suspectVantages(this.#sight.sights, this.#seats);
+    const same =
+      suspects.size === this.#suspects.size && [...suspects].every((name) => this.#suspects.has(name));
+    if (!same) this.#suspects = suspects;
+    return !same;
   }
 
-  /** Carries the verdicts of whole pools into octets: a member's change can move the last-known mark of the others. */
-  #settle(pools: Iterable<string>): readonly VerdictChange[] {
+  #trusted(): readonly VantageSeat[] {
+    return this.#seats.filter(({ name }) => !this.#suspects.has(name));
+  }
+
+  /** Counts everything anew, under other electors; returns the pools whose verdicts changed by it. */
+  #recountAll(nowMs: number): Set<string> {
+    this.#electors = this.#trusted();
+    const changed = new Set<string>();
+    for (const tally of this.#tallies.values()) this.#recount(tally, nowMs, changed);
+    return changed;
+  }
+
+  /** Brings a tally and the entries that read it up to date; adds their pools to `changed` where verdicts change. */
+  #recount(tally: Tally, nowMs: number, changed: Set<string>): void {
+    recount(tally, this.#electors, nowMs);
+    for (const entry of this.#readers.get(tally.source.key) ?? []) {
+      probe(entry, this.#consensusOf);
+      if (want(entry, nowMs)) changed.add(entry.definition.pool);
+    }
+  }
+
+  /**
+   * Carries what is wanted of whole pools into verdicts and octets: a member's change can move the last-known mark of
+   * the others, and what the guard rails hold.
+   */
+  #settle(pools: Iterable<string>, nowMs: number): readonly VerdictChange[] {
     const changes: VerdictChange[] = [];
     for (const pool of pools) {
       const members = this.#pools.get(pool) ?? [];
-      const marks = lastKnownUp(members);
+      const marks = lastKnownUp(
+        members.map(({ wanted, lastKnownUp: mark }) => ({ verdict: wanted, lastKnownUp: mark })),
+      );
+      const rails = members[0]?.definition.poolRules.guardRails;
+      const held = rails === undefined ? NONE_HELD : heldByRails(members.map(railed), rails);
       members.forEach((member, index) => {
         member.lastKnownUp = marks[index] ?? false;
+        member.held = held.get(member.definition.key);
+        this.#turn(member, member.held === undefined ? member.wanted : 'up', nowMs);
         changes.push(...this.#store(member.definition.slot, octetOf(member)));
       });
     }
     return changes;
+  }
+
+  /** Gives an entry its verdict; a new entry's first one is no event. */
+  #turn(entry: Entry, verdict: Verdict, nowMs: number): void {
+    const from = entry.verdict;
+    entry.verdict = verdict;
+    const { isNew } = entry;
+    entry.isNew = false;
+    if (isNew || verdict === from) return;
+    entry.sinceMs = nowMs;
+    const { key, dataCenter } = entry.definition;
+    const reason = reasonOf(entry, this.#telling());
+    this.#events.add({ at: timeText(nowMs), key, dataCenter, from, to: verdict, reason });
   }
 
   #store(slot: number, octet: number): readonly VerdictChange[] {

@@ -1,9 +1,18 @@
+import type { Quorum } from '../config/resources/quorum.ts';
 import type { ProbedVerdict } from './verdict.ts';
+
+/** A node that probes, as consensus counts it. */
+export interface VantageSeat {
+  readonly name: string;
+  /** Where it stands; empty where the node was not told. */
+  readonly region: string;
+}
 
 /** One vantage's verdict on an endpoint. */
 export interface Vote {
+  readonly vantage: string;
   readonly verdict: ProbedVerdict;
-  /** Milliseconds since the epoch; from then on the verdict counts as absent. */
+  /** Milliseconds since the epoch by the clock of whoever counts; from then on the verdict counts as absent. */
   readonly expiresAtMs: number;
 }
 
@@ -11,36 +20,84 @@ export interface Vote {
 export interface Consensus {
   readonly verdict: ProbedVerdict;
   /**
-   * `majority`: more than half of the fresh votes say so.
-   * `divided`: fresh votes are split evenly; the verdict is the one that held before.
+   * `quorum`: enough vantages were heard, and the rule decides.
+   * `divided`: enough were heard, but they are split evenly; the verdict is the one that held before.
+   * `no-quorum`: too few fresh votes to decide anything; the verdict is the one that held before.
    * `silent`: no vantage has a fresh verdict; the verdict is the one that held before.
    */
-  readonly basis: 'majority' | 'divided' | 'silent';
+  readonly basis: 'quorum' | 'divided' | 'no-quorum' | 'silent';
+}
+
+/** Who may vote, and by which rule. */
+export interface Electorate {
+  readonly quorum: Quorum;
+  /** Every trusted vantage that should vote, heard or not; a single node has itself alone. */
+  readonly seats: readonly VantageSeat[];
 }
 
 /** Before any vote: unknown. */
 export const NO_CONSENSUS: Consensus = { verdict: 'unknown', basis: 'silent' };
 
+/** A vantage in a region that the rule does not name. */
+const DEFAULT_WEIGHT = 1;
+
 /**
- * Joins the votes of all vantages; with a single vantage its verdict is the consensus.
+ * Joins the votes of all vantages: a pure function of the newest vote of each, whatever the order in which they came.
+ * With a single vantage its verdict is the consensus.
  *
- * A vantage that is still undecided has no vote yet. Where there is no majority the verdict that held before stays:
- * a node that has lost sight of an endpoint must not move traffic because of its own blindness.
+ *     seats             expected to vote    |####|####|####|####|####|   5
+ *     fresh, decided: heard                 |down|down| up |    |    |   3, more than half: quorum
+ *     verdict                               down, by 2 of 3
+ *
+ * A vantage that is undecided, silent or without a seat has no vote. Where the heard are too few, or split evenly, the
+ * verdict that held before stays: a node that was cut off must not move traffic because of its own blindness.
+ *
+ * - `majority`: heard are more than half of the seats, and more than half of the heard agree.
+ * - `weighted`: the same, each seat counted with the weight of its region.
+ * - `at-least`: so many vantages must be heard, and as many must say down for the endpoint to be down; otherwise one
+ *   that says up is enough.
  */
-export function joinVotes(votes: Iterable<Vote>, before: ProbedVerdict, nowMs: number): Consensus {
+export function joinVotes(
+  votes: Iterable<Vote>,
+  electorate: Electorate,
+  before: ProbedVerdict,
+  nowMs: number,
+): Consensus {
+  const { quorum, seats } = electorate;
   let up = 0;
   let down = 0;
   for (const vote of votes) {
-    if (!isFresh(vote, nowMs)) continue;
-    if (vote.verdict === 'up') up += 1;
-    else if (vote.verdict === 'down') down += 1;
+    if (vote.verdict === 'unknown' || !isFresh(vote, nowMs)) continue;
+    const seat = seats.find(({ name }) => name === vote.vantage);
+    if (seat === undefined) continue;
+    if (vote.verdict === 'up') up += weightOf(quorum, seat);
+    else down += weightOf(quorum, seat);
   }
-  if (up > down) return { verdict: 'up', basis: 'majority' };
-  if (down > up) return { verdict: 'down', basis: 'majority' };
-  return { verdict: before, basis: up === 0 ? 'silent' : 'divided' };
+  const heard = up + down;
+  if (heard === 0) return { verdict: before, basis: 'silent' };
+  if (heard < leastHeard(electorate)) return { verdict: before, basis: 'no-quorum' };
+  if (quorum.kind === 'at-least') {
+    if (down >= quorum.vantages) return { verdict: 'down', basis: 'quorum' };
+    return up > 0 ? { verdict: 'up', basis: 'quorum' } : { verdict: before, basis: 'no-quorum' };
+  }
+  if (up === down) return { verdict: before, basis: 'divided' };
+  return { verdict: up > down ? 'up' : 'down', basis: 'quorum' };
 }
 
 /** Whether a vote still counts. */
-export function isFresh(vote: Vote, nowMs: number): boolean {
+export function isFresh(vote: Pick<Vote, 'expiresAtMs'>, nowMs: number): boolean {
   return nowMs < vote.expiresAtMs;
+}
+
+/** The smallest weight of heard votes that decides anything. */
+function leastHeard({ quorum, seats }: Electorate): number {
+  if (quorum.kind === 'at-least') return quorum.vantages;
+  let all = 0;
+  for (const seat of seats) all += weightOf(quorum, seat);
+  // Weights are whole numbers: the least that is more than half.
+  return Math.floor(all / 2) + 1;
+}
+
+function weightOf(quorum: Quorum, { region }: VantageSeat): number {
+  return quorum.kind === 'weighted' ? (quorum.regions[region] ?? DEFAULT_WEIGHT) : 1;
 }

@@ -1,4 +1,7 @@
 import type { OverrideState } from '../config/resources/override.ts';
+import type { UnknownRule } from '../config/resources/pool.ts';
+import type { Consensus } from './consensus.ts';
+import type { Rail } from './guard-rails.ts';
 import type { ProbeReason } from './probe-result.ts';
 import type { ProbedVerdict, Verdict } from './verdict.ts';
 
@@ -23,8 +26,16 @@ export interface EndpointHealth {
   readonly reason: string;
   /** What the probes of all vantages say together, whatever an override says; `up` without a monitor. */
   readonly probed: ProbedVerdict;
+  /** On what `probed` rests; see `Consensus`. */
+  readonly basis: Consensus['basis'];
   /** True when no vantage has reported lately or they do not agree, so that `probed` is the last that held. */
   readonly stale: boolean;
+  /** When the verdict was known, while it is from an earlier run of this node and no probe has confirmed it yet. */
+  readonly rememberedFrom: string | undefined;
+  /** What the pool says of endpoints without a verdict. */
+  readonly unknown: UnknownRule;
+  /** The guard rail of the pool that keeps it in service; undefined for most. */
+  readonly held: HeldByRail | undefined;
   /** Answered when all of the pool are down and the steered name says `last-known`. */
   readonly lastKnownUp: boolean;
   /** The newest probe result over all vantages; undefined before the first. */
@@ -33,8 +44,10 @@ export interface EndpointHealth {
   readonly consecutiveSuccesses: number;
   /** Failures in a row at the vantage of `lastResult`. */
   readonly consecutiveFailures: number;
-  /** One entry for each vantage that has reported, by name. */
+  /** One entry for each vantage that has reported, by name; empty for a composed check, whose parts have their own. */
   readonly vantages: readonly VantageHealth[];
+  /** What a composed check is made of; empty for any other. */
+  readonly parts: readonly PartHealth[];
   /** The override in force. */
   readonly override: OverrideInForce | undefined;
 }
@@ -58,6 +71,37 @@ export interface VantageHealth {
   readonly at: string;
   /** False once its verdict has expired; it then has no vote. */
   readonly fresh: boolean;
+  /** False for one that is suspect, or that is not among those that should vote. */
+  readonly votes: boolean;
+}
+
+/** Why an endpoint stays in service. */
+export interface HeldByRail {
+  readonly rail: Rail;
+  /** What it would be. */
+  readonly instead: Verdict;
+  /** One sentence. */
+  readonly reason: string;
+}
+
+/** One check that a composed one reads. */
+export interface PartHealth {
+  /** `pool/endpoint`, or `pool/endpoint@monitor`. */
+  readonly key: string;
+  readonly monitor: string;
+  readonly verdict: ProbedVerdict;
+  readonly basis: Consensus['basis'];
+}
+
+/** One vantage, and how much it sees. */
+export interface VantageSight {
+  readonly vantage: string;
+  readonly region: string;
+  /** Endpoints and parts of composed checks that it says are up, and down. */
+  readonly up: number;
+  readonly down: number;
+  /** Left out of every consensus, because it and not the endpoints seems to have failed. */
+  readonly suspect: boolean;
 }
 
 export interface OverrideInForce {

@@ -7,11 +7,16 @@ export type ProbeReason =
   | 'unreachable'
   | 'tls-failed'
   | 'certificate-invalid'
+  | 'certificate-expiring'
   | 'unexpected-status'
   | 'body-mismatch'
   | 'response-too-large'
   | 'malformed-response'
   | 'unexpected-reply'
+  | 'not-serving'
+  | 'program-failed'
+  | 'reported-down'
+  | 'lease-expired'
   | 'internal-error';
 
 /** One run's fact. */

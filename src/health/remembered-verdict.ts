@@ -7,6 +7,8 @@ export interface RememberedVerdict {
   readonly target: string;
   /** When the endpoint took this verdict, in milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** When this was last known to hold, in milliseconds since the epoch. */
+  readonly knownAtMs: number;
   /** Whether it was among those that were up when last any of its pool was. */
   readonly lastKnownUp: boolean;
 }

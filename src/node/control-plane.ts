@@ -1,9 +1,11 @@
 import type {
   ControlPlane,
   Demo,
+  EndpointReport,
   ExplainedDecision,
   ExplainQuestion,
   NodeStatus,
+  ReportOutcome,
   WriteOutcome,
   ZoneRRsets,
 } from '../api/control-plane.ts';
@@ -15,16 +17,18 @@ import { refuseForeignEdits } from '../config/owners.ts';
 import type { Parsed, Problem } from '../config/problem.ts';
 import type { ZoneShape } from '../config/zone-shape.ts';
 import { type GeoTable, openGeoTable } from '../geo/table.ts';
-import type { EndpointHealth } from '../health/endpoint-health.ts';
+import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
+import type { PushSource } from '../health/push-sources.ts';
 import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { Store } from '../store/store.ts';
+import { allDownProblems } from './all-down.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Compiler } from './compile/compiler.ts';
 import type { Publisher } from './compile/publisher.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
 import type { HealthLoop } from './health-loop.ts';
-import type { DirectoryPlan } from './zones/directory-owner.ts';
+import type { PreparedDirectory } from './zones/directory-owner.ts';
 import { readRRset } from './zones/read-zone-image.ts';
 import type { ZoneFiles } from './zones/zone-files.ts';
 
@@ -33,6 +37,8 @@ export interface ControlPlaneParts {
   readonly store: Store;
   readonly publisher: Publisher;
   readonly health: HealthLoop;
+  /** The history and the alert channels, as far as they can be wrong. */
+  readonly incidents: { readonly problems: () => readonly Problem[] };
   readonly demo: Demo | undefined;
   readonly version: string;
   readonly nowMs: () => number;
@@ -72,8 +78,10 @@ export class NodeControlPlane implements ControlPlane {
   readonly #waiting: WaitingWrite[] = [];
   /** Why the last commit failed; undefined once one has succeeded again. */
   #storeFailure: string | undefined;
-  /** Writes, reloads and new geo tables take turns: each is checked against what the one before it left. */
+  /** Writes, what reloads come to, and new geo tables take turns: each is checked against what the one before it left. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Resolves when the reload that came last is carried out. */
+  #reloadTurn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ControlPlaneParts, geoTable: SharedArrayBuffer) {
     this.#parts = parts;
@@ -98,21 +106,20 @@ export class NodeControlPlane implements ControlPlane {
     });
   }
 
-  /** Makes the store follow a directory; all problems and no change when anything is wrong with it. */
-  follow(plan: (config: Config) => Promise<Parsed<DirectoryPlan>>): Promise<readonly Problem[]> {
-    return this.#inTurn(async () => {
-      const planned = await plan(this.config);
-      this.#directoryProblems = planned.ok ? [] : planned.problems;
-      this.#feed.announce();
-      if (!planned.ok) return planned.problems;
-      const { changes, shapes } = planned.value;
-      this.#shapes = shapes;
-      const after = checkConfig(previewConfig(this.config, changes), { shapes });
-      if (changes.length > 0) await this.#commit(changes, DIRECTORY_AUTHORSHIP, after);
-      else this.#configProblems = after;
-      await this.#parts.store.sweepBlobs();
-      return [];
+  /**
+   * Makes the store follow a directory; all problems and no change when anything is wrong with it. Writes go on while
+   * the directory is read and its zones are compiled; reloads are carried out in the order in which they come.
+   */
+  follow(prepare: (config: Config) => Promise<Parsed<PreparedDirectory>>): Promise<readonly Problem[]> {
+    const followed = this.#reloadTurn.then(async () => {
+      const prepared = await prepare(this.config);
+      const problems = await this.#inTurn(() => this.#carryOut(prepared));
+      // Not between a preparation and its commit, whose blobs no zone refers to yet.
+      if (problems.length === 0) await this.#parts.store.sweepBlobs();
+      return problems;
     });
+    this.#reloadTurn = followed.catch(() => undefined);
+    return followed;
   }
 
   /** Compiles and publishes what the store holds; once at start, before anything else may write. */
@@ -156,12 +163,22 @@ export class NodeControlPlane implements ControlPlane {
       ...this.#geoProblems,
       ...this.#configProblems,
       ...compiled.filter(({ path }) => !told.has(path)),
-      ...this.#allDown(),
+      ...allDownProblems(this.config, this.health()),
+      ...this.#parts.health.problems(),
+      ...this.#parts.incidents.problems(),
     ];
   }
 
   health(): readonly EndpointHealth[] {
     return this.#parts.health.health();
+  }
+
+  vantages(): readonly VantageSight[] {
+    return this.#parts.health.vantages();
+  }
+
+  report(sources: readonly PushSource[], report: EndpointReport): ReportOutcome {
+    return this.#parts.health.report(sources, report);
   }
 
   decide(question: ExplainQuestion): ExplainedDecision {
@@ -233,8 +250,22 @@ export class NodeControlPlane implements ControlPlane {
 
   /** Waits for the write under way; none may follow. */
   async close(): Promise<void> {
+    await this.#reloadTurn;
     await this.#turn;
     this.#feed.close();
+  }
+
+  async #carryOut(prepared: Parsed<PreparedDirectory>): Promise<readonly Problem[]> {
+    const planned = prepared.ok ? await prepared.value.plan(this.config) : prepared;
+    this.#directoryProblems = planned.ok ? [] : planned.problems;
+    this.#feed.announce();
+    if (!planned.ok) return planned.problems;
+    const { changes, shapes } = planned.value;
+    this.#shapes = shapes;
+    const after = checkConfig(previewConfig(this.config, changes), { shapes });
+    if (changes.length > 0) await this.#commit(changes, DIRECTORY_AUTHORSHIP, after);
+    else this.#configProblems = after;
+    return [];
   }
 
   /** Whatever goes wrong, nobody is left waiting. */
@@ -314,25 +345,8 @@ export class NodeControlPlane implements ControlPlane {
     this.#feed.announce();
   }
 
-  /** Steered names of which no endpoint is up or may be: what they answer is their choice for that case. */
-  #allDown(): readonly Problem[] {
-    const alive = new Set<string>();
-    const pools = new Set<string>();
-    for (const { pool, verdict } of this.health()) {
-      pools.add(pool);
-      if (verdict === 'up' || verdict === 'unknown') alive.add(pool);
-    }
-    return [...this.config.steeredNames.values()]
-      .filter(({ value }) => pools.has(value.pool) && !alive.has(value.pool))
-      .map(({ value: { name, pool, allDown } }) => ({
-        code: 'all-down',
-        path: `steeredNames/${name}`,
-        message: `No endpoint of its pool ${pool} is up, so it is answered by its choice "${allDown}".`,
-      }));
-  }
-
   #conditions(): NodeStatus['conditions'] {
-    const unprobed = this.health().filter((endpoint) => endpoint.verdict === 'unknown').length;
+    const unprobed = this.health().filter((endpoint) => endpoint.verdict === 'unknown');
     const listening = this.#parts.outlet.addresses();
     return [
       {
@@ -347,8 +361,8 @@ export class NodeControlPlane implements ControlPlane {
       },
       {
         name: 'verdicts',
-        holds: unprobed === 0,
-        detail: unprobed === 0 ? 'every endpoint has a verdict' : `${unprobed} endpoints have no verdict yet`,
+        holds: unprobed.length === 0,
+        detail: unprobed.length === 0 ? 'every endpoint has a verdict' : unprobedText(unprobed),
       },
     ];
   }
@@ -358,4 +372,14 @@ export class NodeControlPlane implements ControlPlane {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Pools that the condition names. */
+const MAX_POOLS_NAMED = 5;
+
+function unprobedText(unprobed: readonly EndpointHealth[]): string {
+  const pools = [...new Set(unprobed.map(({ pool }) => pool))];
+  const more = pools.length > MAX_POOLS_NAMED ? ` and ${pools.length - MAX_POOLS_NAMED} more` : '';
+  const named = pools.slice(0, MAX_POOLS_NAMED).join(', ');
+  return `${unprobed.length} endpoints have no verdict yet, in the pools ${named}${more}`;
 }

@@ -1,14 +1,18 @@
+import type { EndpointReport, ReportOutcome } from '../api/control-plane.ts';
 import type { Config } from '../config/model.ts';
+import type { Problem } from '../config/problem.ts';
 import type { VerdictChange } from '../health/board.ts';
 import { type BoardEndpoint, boardEndpoints, createBoard, type HealthBoard } from '../health/board.ts';
-import type { EndpointHealth, HealthEvent } from '../health/endpoint-health.ts';
-import type { ProbeResult } from '../health/probe-result.ts';
+import type { VantageSeat } from '../health/consensus.ts';
+import type { EndpointHealth, HealthEvent, VantageSight } from '../health/endpoint-health.ts';
+import type { Observation } from '../health/observation.ts';
+import type { ProbeReason } from '../health/probe-result.ts';
+import type { PushSource } from '../health/push-sources.ts';
 import type { RememberedVerdict } from '../health/remembered-verdict.ts';
-import { type Vantage, vantageTargets } from '../probing/vantage.ts';
+import type { VantageLink } from '../probing/vantage-link.ts';
+import { vantageTargets } from '../probing/vantage-targets.ts';
 import { FIRST_VERDICTS_MS, FirstVerdicts } from './first-verdicts.ts';
-
-/** The name under which this node's own probes count. */
-const LOCAL_VANTAGE = 'local';
+import { PushReports } from './push-reports.ts';
 
 /** How often expiry of overrides and votes is looked at. */
 const EXPIRY_CHECK_MS = 1000;
@@ -18,8 +22,11 @@ const KEEP_VERDICTS_MS = 60_000;
 
 interface HealthLoopOptions {
   readonly verdicts: Uint8Array;
-  readonly vantage: (onResult: (endpointKey: string, result: ProbeResult) => void) => Vantage;
+  /** Probes; reports in batches. */
+  readonly vantage: (onObservations: (observations: readonly Observation[]) => void) => VantageLink;
   readonly nowMs: () => number;
+  /** Of this node's own vantage. */
+  readonly seat: VantageSeat;
   /** What the node knew when it last ran. */
   readonly remembered: readonly RememberedVerdict[];
   /** Keeps what is known for the next start. */
@@ -28,14 +35,20 @@ interface HealthLoopOptions {
   readonly onChange: () => void;
   /** Called for every change of a verdict, oldest first. */
   readonly onEvent: (event: HealthEvent) => void;
-  readonly onResult: (endpointKey: string, result: ProbeResult) => void;
+  /** Called when the endpoints may be others than before. */
+  readonly onEndpoints: () => void;
+  /** Called for every probe of an endpoint. */
+  readonly onResult: (endpointKey: string, reason: ProbeReason) => void;
+  /** Called when an endpoint tells its load, and maybe its capacity. */
+  readonly onLoad?: ((endpointKey: string, load: number, capacity: number | undefined) => void) | undefined;
 }
 
 /** Carries probe results to the board, and the board's verdicts into the table that queries read. */
 export class HealthLoop {
   readonly #options: HealthLoopOptions;
   readonly #board: HealthBoard;
-  readonly #vantage: Vantage;
+  readonly #vantage: VantageLink;
+  readonly #reports: PushReports;
   readonly #first: FirstVerdicts;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #holds = new Set<NodeJS.Timeout>();
@@ -47,9 +60,10 @@ export class HealthLoop {
 
   constructor(options: HealthLoopOptions) {
     this.#options = options;
-    this.#board = createBoard(options.remembered);
+    this.#board = createBoard(options.remembered, [options.seat]);
+    this.#reports = new PushReports(options.seat.name);
     this.#first = new FirstVerdicts((slot, octet) => Atomics.store(options.verdicts, slot, octet));
-    this.#vantage = options.vantage((key, result) => this.#observe(key, result));
+    this.#vantage = options.vantage((observations) => this.#observe(observations));
     this.#timers = [
       setInterval(() => this.#take(this.#board.expire(options.nowMs()).changes), EXPIRY_CHECK_MS),
       setInterval(() => this.keep(), KEEP_VERDICTS_MS),
@@ -75,12 +89,40 @@ export class HealthLoop {
     const overrides = [...overrideMap.values()].map((stored) => stored.value);
     this.#take(this.#board.setOverrides(overrides, nowMs));
     this.#holdNewPools(known, new Set(Array.from(before.values(), ({ pool }) => pool)));
+    this.#reports.keepOnly((key) => this.#endpoints.has(key.split('@')[0] ?? key));
     this.#vantage.setTargets(vantageTargets(config));
+    this.#options.onEndpoints();
   }
 
-  /** Name of the monitor that checks `pool/endpoint`. */
-  monitorOf(endpointKey: string): string | undefined {
-    return this.#endpoints.get(endpointKey)?.monitor;
+  /** Takes in what an endpoint reports of itself. */
+  report(sources: readonly PushSource[], report: EndpointReport): ReportOutcome {
+    const { outcome, observations } = this.#reports.take(sources, report, this.#options.nowMs());
+    this.#observe(observations);
+    return outcome;
+  }
+
+  /** What every vantage says of an endpoint at this moment, by `pool/endpoint`. */
+  observationsOf(key: string): readonly Observation[] {
+    return this.#board.observationsOf(key);
+  }
+
+  vantages(): readonly VantageSight[] {
+    return this.#board.vantages();
+  }
+
+  /** What the board cannot decide, or is kept from doing. */
+  problems(): readonly Problem[] {
+    return this.#board.problems();
+  }
+
+  /** Name of the monitor behind an observation's key: `pool/endpoint`, or `pool/endpoint@monitor`. */
+  monitorOf(key: string): string | undefined {
+    return this.#endpoints.get(key)?.monitor ?? key.split('@')[1];
+  }
+
+  /** This node's own vantage, for its figures. */
+  get vantage(): Pick<VantageLink, 'load' | 'restarts'> {
+    return this.#vantage;
   }
 
   /** What answers go by at this moment: in a pool that is held back, nothing is known yet. */
@@ -108,6 +150,8 @@ export class HealthLoop {
   #holdNewPools(endpoints: readonly BoardEndpoint[], poolsBefore: ReadonlySet<string>): void {
     const verdicts = new Map(this.#board.health().map(({ key, verdict }) => [key, verdict]));
     for (const [pool, members] of Map.groupBy(endpoints, (endpoint) => endpoint.pool)) {
+      // Where the pool says what unknown means, there is nothing to wait for.
+      if (members[0]?.poolRules.unknown !== 'last-resort') continue;
       if (poolsBefore.has(pool) || members.some(({ key }) => verdicts.get(key) !== 'unknown')) continue;
       this.#first.hold(
         pool,
@@ -122,9 +166,22 @@ export class HealthLoop {
     }
   }
 
-  #observe(endpointKey: string, result: ProbeResult): void {
-    this.#options.onResult(endpointKey, result);
-    this.#take(this.#board.observe(LOCAL_VANTAGE, endpointKey, result, this.#options.nowMs()));
+  #observe(observations: readonly Observation[]): void {
+    const nowMs = this.#options.nowMs();
+    const changes: VerdictChange[] = [];
+    for (const observation of observations) {
+      this.#options.onResult(observation.key, observation.result.reason);
+      this.#tellLoad(observation);
+      changes.push(...this.#board.observe(observation, nowMs));
+    }
+    this.#take(changes);
+  }
+
+  #tellLoad({ key, result: { evidence } }: Observation): void {
+    const { load, capacity } = evidence;
+    if (typeof load !== 'number') return;
+    const endpoint = key.split('@')[0] ?? key;
+    this.#options.onLoad?.(endpoint, load, typeof capacity === 'number' ? capacity : undefined);
   }
 
   #take(changes: readonly VerdictChange[]): void {

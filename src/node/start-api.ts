@@ -3,6 +3,8 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApp } from '../api/create-app.ts';
+import type { IncidentSource } from '../api/incident-source.ts';
+import type { CapacitySource } from '../api/routes/capacity.ts';
 import type { Contract } from '../config/contract.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -24,6 +26,8 @@ export interface ApiOptions {
   readonly metrics: Metrics;
   /** Undefined where nothing is sampled. */
   readonly traffic: TrafficSource | undefined;
+  readonly capacity: CapacitySource;
+  readonly incidents: IncidentSource;
   readonly log: Logger;
 }
 
@@ -34,7 +38,7 @@ export interface RunningApi {
 
 /** Serves the API on every address; rejects with a `ListenError`, and then listens nowhere. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
-  const { settings, token, contract, plane, metrics, traffic, log } = options;
+  const { settings, token, contract, plane, metrics, traffic, incidents, log } = options;
   const app = createApp({
     plane,
     contract,
@@ -44,6 +48,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     dashboardDirectory: existsSync(join(dashboardDirectory, 'index.html')) ? dashboardDirectory : undefined,
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.exposition() }),
     traffic,
+    capacity: options.capacity,
+    incidents,
     log: (level, message, fields) => log[level](fields, message),
     now: () => new Date(),
   });

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Contract, createContract } from '../config/contract.ts';
 import type { Config } from '../config/model.ts';
@@ -11,34 +10,36 @@ import { signatureOf } from '../geofiles/watch-geo-files.ts';
 import { openCounters } from '../observe/counters.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
-import { monotonicClock } from '../probing/clock.ts';
 import { probeKinds } from '../probing/probes/index.ts';
-import { createVantage } from '../probing/vantage.ts';
 import type { DnsServer } from '../server/serve-dns.ts';
 import type { Settings } from '../settings.ts';
 import type { SnapshotMessage } from '../snapshot/snapshot.ts';
+import { createSpillTable } from '../snapshot/spill-table.ts';
 import { createVerdictTable } from '../snapshot/verdict-table.ts';
 import type { DirectoryLock } from '../store/directory-lock.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { BootKeeper } from './boot/boot-keeper.ts';
 import type { BootManifest } from './boot/boot-manifest.ts';
-import { BootedImages } from './boot/booted-images.ts';
-import { readVerdicts, rememberedVerdicts, VERDICT_FILE, writeVerdicts } from './boot/verdict-file.ts';
+import type { CapacityLoop } from './capacity-loop.ts';
 import { Closers } from './closers.ts';
 import { Compiler } from './compile/compiler.ts';
 import { IMAGE_DIRECTORY } from './compile/image-file.ts';
-import { Publisher } from './compile/publisher.ts';
+import type { Publisher } from './compile/publisher.ts';
 import { NodeControlPlane } from './control-plane.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
-import { HealthLoop } from './health-loop.ts';
+import type { HealthLoop } from './health-loop.ts';
+import type { IncidentLoop } from './incidents/incident-loop.ts';
+import { startIncidents } from './incidents/start-incidents.ts';
 import { observeTraffic } from './observe-traffic.ts';
+import { keepForBoot, openPublisher } from './open-publisher.ts';
 import { startApi } from './start-api.ts';
+import { startCapacity } from './start-capacity.ts';
 import { StartError } from './start-error.ts';
+import { startHealth } from './start-health.ts';
 import type { ApiAddress } from './takeover/activated-settings.ts';
 import { watchGeo } from './watch-geo.ts';
-import { type DirectorySource, planFromDirectory } from './zones/directory-owner.ts';
-import { ZoneFiles } from './zones/zone-files.ts';
+import { type DirectorySource, prepareDirectory } from './zones/directory-owner.ts';
+import type { ZoneFiles } from './zones/zone-files.ts';
 
 export interface NodeOptions {
   readonly settings: Settings;
@@ -75,14 +76,8 @@ const demoDirectory = fileURLToPath(new URL('../../demo', import.meta.url));
 
 const BAD_DIRECTORY = 'the configuration directory has mistakes; what was there before stays and is served';
 
-/** An end waits this long for what is served to be kept; a compilation may be in the way. */
-const LAST_KEEP_MS = 5_000;
-
 /** The first notices that files have changed, the second that nobody writes them any more. */
 const GEO_LOOKS = 2;
-
-/** A crash forgets the verdicts of this time; more often would be felt where thousands of endpoints come and go. */
-const KEEP_VERDICTS_SOON_MS = 5_000;
 
 const nowMs = (): number => Date.now();
 
@@ -105,13 +100,13 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
   const demo = await startDemo(settings);
   if (demo !== undefined) closers.add(() => demo.close());
   const joined = joinPlane(options, { ...parts, demo }, closers);
-  const { plane, publisher, health, zoneFiles } = joined;
+  const { plane, publisher, zoneFiles } = joined;
 
   const source = directorySource(settings, contract);
   const apply =
     source === undefined
       ? undefined
-      : () => plane.follow((config) => planFromDirectory(source, config, store, zoneFiles));
+      : () => plane.follow((config) => prepareDirectory(source, config, store, zoneFiles));
   const problems = (await apply?.()) ?? [];
   // A node that has served before goes on with what it has: a reboot during a bad push must not be an outage.
   if (problems.length > 0 && isNew(plane.config)) throw new StartError(problems);
@@ -130,9 +125,10 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     identity: settings.nodeId,
     version: options.version,
     log,
+    onSample: (sample, scale) => joined.capacity.addSample(sample, scale),
   });
   closers.add(() => traffic.close());
-  const metrics = nodeMetrics(options.version, server, publisher, health, plane, traffic.counters);
+  const metrics = nodeMetrics(options.version, server, joined, traffic.counters);
   plane.subscribe(() => metrics.followDataCenters());
   joined.countProbesIn(metrics);
   const api = await startApi({
@@ -143,6 +139,8 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     plane,
     metrics,
     traffic: traffic.source,
+    capacity: joined.capacity,
+    incidents: joined.incidents,
     log,
   });
   closers.add(() => api.close());
@@ -210,84 +208,72 @@ interface JoinedPlane {
   readonly plane: NodeControlPlane;
   readonly publisher: Publisher;
   readonly health: HealthLoop;
+  readonly incidents: IncidentLoop;
+  readonly capacity: CapacityLoop;
   readonly zoneFiles: ZoneFiles;
   /** Metrics come after the servers that they read, and probes start before both. */
   readonly countProbesIn: (metrics: Metrics) => void;
 }
 
 function joinPlane(
-  { settings, version, log, outlet, manifest, booted: bootedSnapshot }: NodeOptions,
+  options: NodeOptions,
   parts: OpenParts & { readonly demo: DemoDataCenters | undefined },
   closers: Closers,
 ): JoinedPlane {
+  const { settings, version, log, outlet, manifest, booted } = options;
   const { store, compiler, geoTable, demo } = parts;
   const verdicts = createVerdictTable();
-  const booted = new BootedImages(bootedSnapshot?.zones ?? []);
-  const zoneFiles = new ZoneFiles({
-    compiler,
-    booted,
-    dataDirectory: settings.dataDirectory,
-    hasBlob: (hash) => store.hasBlob(hash),
-    onFailure: (error) =>
-      log.warn(
-        { err: error },
-        'the next start will read all zone files again: what is known could not be kept',
-      ),
-  });
-  const publisher = new Publisher({
-    compiler,
-    verdicts,
-    serverId: new TextEncoder().encode(settings.nodeId),
-    remembered: manifest,
-    booted,
-    blobText: (hash) => {
-      // Needed again, so no longer known from its file; and if it is damaged, a reload mends it.
-      zoneFiles.forget(hash);
-      return store.copyBlob(hash);
-    },
-    hasBlob: (hash) => store.hasBlob(hash),
-    compiledFile: (hash) => zoneFiles.compiled(hash),
-  });
-  keepForBoot(outlet, { manifest, booted: bootedSnapshot }, { compiler, publisher, log }, closers);
-  const verdictFile = join(settings.dataDirectory, VERDICT_FILE);
+  const spills = createSpillTable();
+  const { publisher, zoneFiles } = openPublisher(options, parts, { verdicts, spills });
+  const capacity = startCapacity({ settings, log, verdicts, spills, publisher }, closers);
+  keepForBoot(outlet, { manifest, booted }, { compiler, publisher, log }, closers);
   let metrics: Metrics | undefined;
-  let keepSoon: NodeJS.Timeout | undefined;
-  const health: HealthLoop = new HealthLoop({
-    verdicts,
-    nowMs,
-    vantage: (onResult) =>
-      createVantage({ clock: monotonicClock, random: () => Math.random(), probeKinds, onResult }),
-    remembered: rememberedVerdicts(readVerdicts(verdictFile), nowMs()),
-    keep: (known) => {
-      try {
-        writeVerdicts(verdictFile, known, nowMs());
-      } catch (error) {
-        log.warn({ err: error }, 'the verdicts could not be kept for the next start');
-      }
+  const announce = (): void => plane.announce();
+  const incidents = startIncidents(
+    {
+      settings,
+      log,
+      nowMs,
+      config: () => store.config,
+      health: () => health,
+      metrics: () => metrics,
+      announce,
     },
-    onChange: () => {
-      plane.announce();
-      keepSoon ??= setTimeout(() => {
-        keepSoon = undefined;
-        health.keep();
-      }, KEEP_VERDICTS_SOON_MS);
+    closers,
+  );
+  const health = startHealth(
+    {
+      settings,
+      log,
+      verdicts,
+      nowMs,
+      onChange: () => {
+        capacity.loop.verdictsChanged();
+        announce();
+      },
+      onEvent: (event) => {
+        incidents.takeEvent(event);
+        log[event.to === 'up' ? 'info' : 'warn'](event, 'verdict changed');
+      },
+      onEndpoints: () => incidents.followEndpoints(),
+      onResult: (monitor, reason) => metrics?.countProbe(monitor, reason),
+      onLoad: (key, load, most) => capacity.loop.endpointLoad(key, load, most),
     },
-    onEvent: (event) => log[event.to === 'up' ? 'info' : 'warn'](event, 'verdict changed'),
-    onResult: (key, { reason }) => metrics?.countProbe(health.monitorOf(key) ?? '', reason),
-  });
-  closers.add(async () => {
-    clearTimeout(keepSoon);
-    await health.close();
-  });
+    closers,
+  );
   const plane: NodeControlPlane = new NodeControlPlane(
-    { store, publisher, health, demo, version, nowMs, outlet, compiler, zoneFiles },
+    { store, publisher, health, incidents, demo, version, nowMs, outlet, compiler, zoneFiles },
     geoTable,
   );
+  plane.subscribe(() => incidents.followConfig());
+  plane.subscribe(() => capacity.follow(plane.config));
   closers.add(() => plane.close());
   return {
     plane,
     publisher,
     health,
+    incidents,
+    capacity: capacity.loop,
     zoneFiles,
     countProbesIn: (given) => {
       metrics = given;
@@ -295,35 +281,10 @@ function joinPlane(
   };
 }
 
-/** Keeps what is published for the next start. */
-function keepForBoot(
-  outlet: DnsOutlet,
-  { manifest, booted }: Pick<NodeOptions, 'manifest' | 'booted'>,
-  parts: { readonly compiler: Compiler; readonly publisher: Publisher; readonly log: Logger },
-  closers: Closers,
-): void {
-  const { compiler, publisher, log } = parts;
-  const keeper = new BootKeeper({
-    compiler,
-    numbers: () => publisher.numbers(),
-    onFailure: (error) =>
-      log.warn({ err: error }, 'what is served could not be kept on disk; the next start takes longer'),
-  });
-  keeper.know(booted?.zones ?? [], manifest?.zones ?? []);
-  keeper.know(booted?.maps ?? [], manifest?.maps ?? []);
-  outlet.onPublished((snapshot) => keeper.published(snapshot));
-  closers.add(async () => {
-    outlet.onPublished(undefined);
-    await Promise.race([keeper.flush(), delay(LAST_KEEP_MS, undefined, { ref: false })]);
-  });
-}
-
 function nodeMetrics(
   version: string,
   server: DnsServer,
-  publisher: Publisher,
-  health: HealthLoop,
-  plane: NodeControlPlane,
+  { publisher, health, plane, incidents, capacity }: JoinedPlane,
   observed: Float64Array,
 ): Metrics {
   return createMetrics({
@@ -331,6 +292,9 @@ function nodeMetrics(
     counters: () => [...server.counters.map((buffer) => openCounters(buffer)), observed],
     dataCenterName: (index) => publisher.dataCenterName(index),
     health: () => health.health(),
+    vantage: () => health.vantage,
+    capacity: () => capacity.capacity(),
+    openIncidents: () => incidents.openCounts(),
     geoBuiltAtMs: () => Date.parse(plane.geoTable.metadata.builtAt) || undefined,
     generation: () => plane.config.generation,
     problems: () => plane.problems(),

@@ -4,6 +4,7 @@ import type { ProbeReason } from '../health/probe-result.ts';
 import type { Verdict } from '../health/verdict.ts';
 import { type CounterBlock, readCounters } from './counters.ts';
 import { DataCenterCounts } from './data-center-counts.ts';
+import { type IncidentMetrics, registerIncidents } from './incident-metrics.ts';
 
 /** Where the figures come from, read anew for every exposition. */
 export interface MetricsSources {
@@ -13,12 +14,34 @@ export interface MetricsSources {
   /** Name of a data center by its number; undefined for a number that none has. */
   readonly dataCenterName: (index: number) => string | undefined;
   readonly health: () => readonly EndpointVerdict[];
+  /** This node's own probing. */
+  readonly vantage?: () => VantageFigures;
+  /** How many incidents are open. */
+  readonly openIncidents?: Parameters<typeof registerIncidents>[1];
+  /** What data centers can take, what they have, and what they pass on. */
+  readonly capacity?: () => readonly CapacityFigures[];
   /** When the geo table was built, in milliseconds since 1970; undefined when the table does not say. */
   readonly geoBuiltAtMs: () => number | undefined;
   readonly generation: () => number;
   readonly problems: () => readonly Problem[];
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+}
+
+/** What is exposed of the thread that probes. */
+interface VantageFigures {
+  readonly load: { readonly running: number; readonly waiting: number };
+  readonly restarts: number;
+}
+
+/** What is exposed of a data center's capacity; see `GET /v1/capacity`. */
+interface CapacityFigures {
+  readonly dataCenter: string;
+  readonly capacity: number | undefined;
+  readonly reportedLoad: number | undefined;
+  readonly expectedLoad: number;
+  readonly homeSpill: number;
+  readonly guestSpill: number;
 }
 
 /** The part of an endpoint's health that is exposed. */
@@ -28,7 +51,7 @@ interface EndpointVerdict {
   readonly verdict: Verdict;
 }
 
-export interface Metrics {
+export interface Metrics extends IncidentMetrics {
   /** Everything in Prometheus' text format. */
   exposition(): Promise<string>;
   /** For the HTTP answer that carries the exposition. */
@@ -52,7 +75,10 @@ export function createMetrics(sources: MetricsSources): Metrics {
   registerSamples(registry, sources);
   registerServer(registry, sources);
   registerHealth(registry, sources);
+  registerVantage(registry, sources);
+  registerCapacity(registry, sources);
   registerNode(registry, sources);
+  const incidents = registerIncidents(registry, sources.openIncidents);
   collectDefaultMetrics({ register: registry });
 
   const probeResults = new Counter({
@@ -63,6 +89,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   });
   const monitors = new Set<string>();
   return {
+    ...incidents,
     exposition: () => registry.metrics(),
     followDataCenters: () => dataCenters.follow(),
     contentType: registry.contentType,
@@ -190,6 +217,79 @@ function registerHealth(registry: Registry, sources: MetricsSources): void {
         for (const verdict of verdicts) this.set({ pool, endpoint, verdict }, verdict === holds ? 1 : 0);
     },
   });
+}
+
+function registerVantage(registry: Registry, { vantage }: MetricsSources): void {
+  if (vantage === undefined) return;
+  const gauge = (name: string, help: string, read: (figures: VantageFigures) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read(vantage()));
+      },
+    });
+  };
+  gauge('meridian_probes_running', 'Probes that run now.', ({ load }) => load.running);
+  gauge(
+    'meridian_probes_waiting',
+    'Probes that are due and wait for others to end.',
+    ({ load }) => load.waiting,
+  );
+  new Counter({
+    name: 'meridian_vantage_restarts_total',
+    help: 'How often the thread that probes ended by itself and was started again.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(vantage().restarts);
+    },
+  });
+}
+
+function registerCapacity(registry: Registry, { capacity }: MetricsSources): void {
+  if (capacity === undefined) return;
+  const gauge = (
+    name: string,
+    help: string,
+    read: (figures: CapacityFigures) => readonly (readonly [labels: { kind?: string }, value: number])[],
+    labelNames: readonly string[] = [],
+  ): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['data_center', ...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const figures of capacity())
+          for (const [labels, value] of read(figures))
+            this.set({ data_center: figures.dataCenter, ...labels }, value);
+      },
+    });
+  };
+  gauge('meridian_data_center_capacity', 'Load units that the data center can take.', (figures) =>
+    figures.capacity === undefined ? [] : [[{}, figures.capacity]],
+  );
+  gauge(
+    'meridian_data_center_load',
+    'Load of the data center in units of its capacity: as reported, and as expected from sampled queries.',
+    ({ reportedLoad, expectedLoad }) => [
+      ...(reportedLoad === undefined ? [] : [[{ kind: 'reported' }, reportedLoad] as const]),
+      [{ kind: 'expected' }, expectedLoad],
+    ],
+    ['kind'],
+  );
+  gauge(
+    'meridian_data_center_spill',
+    'Share of clients that the data center passes on: its own, and guests from others.',
+    ({ homeSpill, guestSpill }) => [
+      [{ kind: 'home' }, homeSpill],
+      [{ kind: 'guest' }, guestSpill],
+    ],
+    ['kind'],
+  );
 }
 
 function registerNode(registry: Registry, sources: MetricsSources): void {

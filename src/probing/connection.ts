@@ -8,7 +8,13 @@ export interface TlsSettings {
   /** Sent as SNI and looked for in the certificate; empty for neither, when the address itself is looked for. */
   readonly serverName: string;
   readonly verifyCertificate: boolean;
+  /** Offered by ALPN (RFC 7301), preferred first; none are when it is empty. Without it, HTTP/1.1. */
+  readonly alpnProtocols?: readonly string[] | undefined;
+  /** Older ones are refused; without it, Node's own choice. */
+  readonly minProtocol?: tls.SecureVersion | undefined;
 }
+
+const MS_PER_DAY = 86_400_000;
 
 /** Opens a TCP connection; `onConnected` is not called when the run was decided before. */
 export function connect(
@@ -45,7 +51,8 @@ export function connectSecurely(
     host: target.address,
     port: target.port,
     ...(settings.serverName === '' ? {} : { servername: settings.serverName }),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: settings.alpnProtocols ?? ['http/1.1'],
+    ...(settings.minProtocol === undefined ? {} : { minVersion: settings.minProtocol }),
     // The refusal is ours to make, below, so that it comes with evidence.
     rejectUnauthorized: false,
   });
@@ -69,7 +76,8 @@ export function connectSecurely(
   });
 }
 
-function beginConnecting(run: ProbeRun, target: ProbeTarget): boolean {
+/** False, and the run has failed, when the target's address is none: Node would look it up as a name. */
+export function beginConnecting(run: ProbeRun, target: ProbeTarget): boolean {
   run.stage = 'connecting';
   if (net.isIP(target.address) !== 0) return true;
   // Node would ask the system's resolver, which may take as long as it likes.
@@ -93,6 +101,10 @@ function recordCertificate(run: ProbeRun, socket: tls.TLSSocket): string | undef
   // An anonymous peer gives an empty object, whatever the types say.
   if (certificate.valid_to !== undefined) {
     run.evidence.certificateExpiresAt = timeOf(certificate.valid_to);
+    const expiresInMs = Date.parse(certificate.valid_to) - Date.now();
+    // Whole days that are left; negative when it has expired.
+    if (!Number.isNaN(expiresInMs))
+      run.evidence.certificateExpiresInDays = Math.floor(expiresInMs / MS_PER_DAY);
     run.evidence.certificateIssuer = nameOf(certificate.issuer);
     run.evidence.certificateSubject = nameOf(certificate.subject);
   }

@@ -1,4 +1,4 @@
-/** At start the first probes of all targets are spread over this long, or over the interval if that is shorter. */
+/** The first probes of all new targets are spread over this long, or over the interval if that is shorter. */
 export const FIRST_PROBE_SPREAD_MS = 1000;
 
 /** A uniform draw from 0 up to, but not including, 1. */
@@ -27,9 +27,23 @@ export function phaseOf(key: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000;
 }
 
-/** The first probe of a new target: soon, but not all targets at once. */
-export function firstDueMs(timetable: Timetable, nowMs: number): number {
-  return nowMs + timetable.phase * Math.min(timetable.intervalMs, FIRST_PROBE_SPREAD_MS);
+/** First probes a second when many targets are new at once: more would starve those that follow of sockets. */
+const FIRST_PROBES_PER_SECOND = 4000;
+
+/** Over how long the first probes of so many new targets are spread. */
+export function firstSpreadMs(newTargets: number): number {
+  return Math.max(FIRST_PROBE_SPREAD_MS, (newTargets / FIRST_PROBES_PER_SECOND) * 1000);
+}
+
+/**
+ * The first probe of a new target: soon, but not all targets at once. Where spreading them takes as long as half the
+ * interval, each waits for its own beat instead: first probes on top of regular ones would be the rush that is avoided.
+ */
+export function firstDueMs(timetable: Timetable, nowMs: number, spreadMs: number): number {
+  const { intervalMs, phase } = timetable;
+  if (spreadMs <= FIRST_PROBE_SPREAD_MS || spreadMs < intervalMs / 2)
+    return nowMs + phase * Math.min(intervalMs, spreadMs);
+  return nextBeatMs(timetable, nowMs - intervalMs / 2, nowMs);
 }
 
 /**

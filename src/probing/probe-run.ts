@@ -28,7 +28,7 @@ export interface ProbeRun {
   stage: string;
   /** Written by the probe kind as it goes; bounded text only, see `excerpt`. */
   readonly evidence: Record<string, string | number | boolean>;
-  /** `192.0.2.1:80` or `[2001:db8::1]:80`. */
+  /** `192.0.2.1:80` or `[2001:db8::1]:80`; the address alone where there is no port. */
   readonly place: string;
   readonly decided: boolean;
   /** Milliseconds since the start, rounded to a tenth. */
@@ -48,7 +48,7 @@ export interface ProbeRun {
  * When `stopped` aborts, the run ends at once; whoever aborts has no use for the result.
  */
 export function runProbe(
-  target: ProbeTarget & { readonly port: number },
+  target: ProbeTarget,
   stopped: AbortSignal,
   start: (run: ProbeRun) => void,
 ): Promise<ProbeResult> {
@@ -68,8 +68,9 @@ export function excerpt(octets: Uint8Array): string {
   return text.replace(/[^\x20-\x7e]/g, '.');
 }
 
-/** An address and a port, as in a URL. */
-export function formatPlace(address: string, port: number): string {
+/** An address and a port, as in a URL; or the address alone. */
+export function formatPlace(address: string, port: number | undefined): string {
+  if (port === undefined) return address;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
@@ -85,11 +86,7 @@ class Run implements ProbeRun {
   #held: Destroyable[] = [];
   #decided = false;
 
-  constructor(
-    target: ProbeTarget & { readonly port: number },
-    stopped: AbortSignal,
-    resolve: (result: ProbeResult) => void,
-  ) {
+  constructor(target: ProbeTarget, stopped: AbortSignal, resolve: (result: ProbeResult) => void) {
     this.place = formatPlace(target.address, target.port);
     this.#stopped = stopped;
     this.#resolve = resolve;

@@ -18,4 +18,9 @@ export interface ProbeKind<S> extends ProbeKindContract {
   /** One sentence for documentation. */
   readonly summary: string;
   readonly run: (target: ProbeTarget, settings: S, stopped: AbortSignal) => Promise<ProbeResult>;
+  /**
+   * The TCP port on which an idle connection is to be held open beside the probes, see `watch.ts`; undefined for none.
+   * `port` is the monitor's.
+   */
+  readonly watchedPort?: (port: number | undefined, settings: S) => number | undefined;
 }

@@ -20,6 +20,8 @@ const REASONS: Readonly<Record<string, ProbeReason>> = {
   ENOMEM: 'internal-error',
   ENOBUFS: 'internal-error',
   EADDRNOTAVAIL: 'internal-error',
+  // More than the path takes in one piece; the monitor asks for it.
+  EMSGSIZE: 'internal-error',
   EAFNOSUPPORT: 'internal-error',
   EACCES: 'internal-error',
   EPERM: 'internal-error',
@@ -30,6 +32,7 @@ const REASONS: Readonly<Record<string, ProbeReason>> = {
 const REASONS_BY_PREFIX: readonly (readonly [string, ProbeReason])[] = [
   ['HPE_', 'malformed-response'],
   ['ERR_HTTP_', 'malformed-response'],
+  ['ERR_HTTP2_', 'malformed-response'],
   ['ERR_SSL_', 'tls-failed'],
   ['ERR_TLS_', 'tls-failed'],
   ['ERR_INVALID_ARG', 'internal-error'],

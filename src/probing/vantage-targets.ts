@@ -1,9 +1,11 @@
 import type { Config } from '../config/model.ts';
-import { checkedEndpoints } from '../health/checked-endpoints.ts';
+import type { Monitor } from '../config/resources/monitor.ts';
+import { probedSources } from '../health/checked-endpoints.ts';
+import { type Thresholds, thresholdsOf } from '../health/damp.ts';
 
 /** One endpoint to probe, and how. */
 export interface VantageTarget {
-  /** `pool/endpoint`; results come back under it. */
+  /** `pool/endpoint`, or a part of its check, see `ProbedSource`; observations come back under it. */
   readonly key: string;
   /** Probe kind. */
   readonly kind: string;
@@ -14,27 +16,47 @@ export interface VantageTarget {
   /** As the kind's schema returned them. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly intervalMs: number;
+  /** Interval while the verdict is in doubt; never longer than `intervalMs`. */
+  readonly recheckMs: number;
   readonly timeoutMs: number;
   /** Share of the interval, 0 to 0.5. */
   readonly jitter: number;
+  readonly thresholds: Thresholds;
 }
 
-/** What the vantage has to probe under a configuration: every endpoint that has a monitor and an address. */
+/** Share of the interval after which a doubtful verdict is looked at again, where the monitor does not say. */
+const DEFAULT_RECHECK_SHARE = 1 / 4;
+
+/** Re-probes at default settings are no more frequent than this: below it a blip would pass for an outage. */
+const MIN_DEFAULT_RECHECK_MS = 250;
+
+/** What the vantage has to probe under a configuration. */
 export function vantageTargets(config: Config): readonly VantageTarget[] {
-  return checkedEndpoints(config).flatMap(({ key, check }) => {
-    if (check === undefined) return [];
-    const { monitor, address } = check;
-    return [
-      {
-        key,
-        kind: monitor.kind,
-        address,
-        port: monitor.port,
-        settings: monitor.settings,
-        intervalMs: monitor.intervalSeconds * 1000,
-        timeoutMs: monitor.timeoutSeconds * 1000,
-        jitter: monitor.jitter,
-      },
-    ];
+  /** One object for all endpoints of a monitor: thousands of them are sent to another thread. */
+  const thresholds = new Map<Monitor, Thresholds>();
+  return probedSources(config).map(({ key, monitor, address }) => {
+    const limits = thresholds.get(monitor) ?? thresholdsOf(monitor);
+    thresholds.set(monitor, limits);
+    return {
+      key,
+      kind: monitor.kind,
+      address,
+      port: monitor.port,
+      settings: monitor.settings,
+      intervalMs: monitor.intervalSeconds * 1000,
+      recheckMs: recheckMs(monitor),
+      timeoutMs: monitor.timeoutSeconds * 1000,
+      jitter: monitor.jitter,
+      thresholds: limits,
+    };
   });
+}
+
+function recheckMs({ intervalSeconds, recheckSeconds }: Monitor): number {
+  const intervalMs = intervalSeconds * 1000;
+  const wantedMs =
+    recheckSeconds === undefined
+      ? Math.max(MIN_DEFAULT_RECHECK_MS, intervalMs * DEFAULT_RECHECK_SHARE)
+      : recheckSeconds * 1000;
+  return Math.min(intervalMs, wantedMs);
 }

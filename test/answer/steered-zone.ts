@@ -160,7 +160,7 @@ export function explainOver(
   const slotOf = (key: string): number => (slots.includes(key) ? slots.indexOf(key) : slots.push(key) - 1);
   const dataCenterIndex = (name: string): number => dataCenters.indexOf(name);
 
-  const board = createBoard();
+  const board = createBoard([], []);
   const verdicts = createVerdictTable();
   const store = (changes: ReturnType<typeof board.setOverrides>): void => {
     for (const { slot, octet } of changes) verdicts[slot] = octet;

@@ -28,7 +28,7 @@ export const bodies = {
     schedule: { kind: 'repeating', cron: '30 2 * * 0', timeZone: 'Europe/Berlin', durationMinutes: 60 },
     reason: 'Works on the power supply.',
   },
-  alertChannel: { name: 'on-call', url: 'https://alerts.example.net/hook' },
+  alertChannel: { name: 'on-call', url: 'https://alerts.example.net/' },
 } as const;
 
 /** In the order in which they can be written, with the collection and the URL of each. */

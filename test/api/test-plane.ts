@@ -1,5 +1,11 @@
 import { createDecision } from '../../src/answer/decision.ts';
-import type { ControlPlane, Demo, ExplainedDecision, ZoneRRsets } from '../../src/api/control-plane.ts';
+import type {
+  ControlPlane,
+  Demo,
+  EndpointReport,
+  ExplainedDecision,
+  ZoneRRsets,
+} from '../../src/api/control-plane.ts';
 import { applyChanges, emptyConfig } from '../../src/config/apply-changes.ts';
 import { checkConfig } from '../../src/config/check.ts';
 import { writeRefusals } from '../../src/config/introduced-problems.ts';
@@ -18,6 +24,7 @@ export interface TestPlane extends ControlPlane {
   ready: boolean;
   decided: ExplainedDecision;
   zoneTexts: Map<string, string>;
+  readonly reports: { readonly keys: readonly string[]; readonly report: EndpointReport }[];
   /** How many event streams listen. */
   readonly listeners: ReadonlySet<() => void>;
   /** Who wrote what, and why. */
@@ -44,6 +51,7 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
     demo: undefined,
     ready: true,
     zoneTexts: new Map(),
+    reports: [],
     listeners,
     writes: [],
     beforeWrite: async () => {},
@@ -68,6 +76,14 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
     },
     problems: () => [problem],
     health: () => [],
+    vantages: () => [{ vantage: 'local', region: '', up: 0, down: 0, suspect: false }],
+    report: (sources, report) => {
+      plane.reports.push({ keys: sources.map(({ key }) => key), report });
+      return {
+        kind: 'taken',
+        leases: sources.map(({ key }) => ({ key, endsAt: '2026-01-01T00:00:30.000Z' })),
+      };
+    },
     decide: () => plane.decided,
     zoneText: (apex) => plane.zoneTexts.get(apex),
     zoneRRsets: (apex) => rrsetsOfText(plane.zoneTexts.get(apex)),

@@ -17,13 +17,24 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   answer: ['dns', 'snapshot', 'steering', 'geo', 'config', 'health', 'protection'],
   health: ['config', 'snapshot/verdict-table'],
   // shell
+  history: ['health', 'config', 'alerts/delivery'],
+  alerts: ['health', 'config'],
   store: ['config'],
   directory: ['config', 'dns'],
   geofiles: ['geo', 'config/problem'],
-  probing: ['config', 'health'],
-  server: ['answer', 'dns', 'snapshot', 'steering', 'observe', 'config/problem'],
+  probing: ['config', 'dns', 'health', 'server/native', 'server/native-ping'],
+  server: ['answer', 'dns', 'snapshot', 'steering', 'observe', 'config/problem', 'collector', 'worker-url'],
   observe: ['answer', 'dns', 'health', 'config', 'snapshot', 'steering/program'],
-  api: ['answer', 'config', 'dns', 'geo', 'health', 'steering', 'observe/traffic/traffic-report'],
+  api: [
+    'answer',
+    'config',
+    'dns',
+    'geo',
+    'health',
+    'steering',
+    'observe/traffic/traffic-report',
+    'alerts/delivery',
+  ],
   demo: ['config/problem'],
   settings: [
     'flags',
@@ -86,6 +97,29 @@ describe('who may import whom', () => {
       .filter(({ text }) => importsOf(text).some((specifier) => /(^|\/)main\.ts$/.test(specifier)))
       .map(({ file }) => file);
     expect(offences).toEqual([]);
+  });
+});
+
+describe('what is loaded before the first answer', () => {
+  /** What a module loads when it is loaded: neither types nor what is imported later. */
+  function loadedBy(text: string): readonly string[] {
+    const statements = codeOf(text).matchAll(/^(?:import|export) (?!type )(?:[^;]*? from )?'([^']+)';/gm);
+    return Array.from(statements, (match) => match[1] ?? '');
+  }
+
+  it('is our own code and the runtime, and no library', () => {
+    const texts = new Map(sources.map(({ file, text }) => [file, text]));
+    const known = new Set<string>(['main.ts']);
+    const libraries: string[] = [];
+    for (const file of known)
+      for (const specifier of loadedBy(texts.get(file) ?? '')) {
+        if (specifier.startsWith('.')) known.add(relative('.', normalize(join(dirname(file), specifier))));
+        else if (!specifier.startsWith('node:')) libraries.push(`${file} loads ${specifier}`);
+      }
+    expect(libraries).toEqual([]);
+    // Enough of them, or this is not how our files import.
+    expect([...known].filter((file) => texts.has(file)).length).toBeGreaterThan(50);
+    expect([...known].filter((file) => !texts.has(file))).toEqual([]);
   });
 });
 

@@ -1,11 +1,15 @@
 import { getEventListeners } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ProbeReason, ProbeResult } from '../../src/health/probe-result.ts';
-import { type AnyProbeKind, probeKinds } from '../../src/probing/probes/index.ts';
+import { type AnyProbeKind, createProbeKinds } from '../../src/probing/probes/index.ts';
+import { answerDns } from '../probing/dns-peer.ts';
+import { type GrpcServer, startGrpcServer } from '../probing/grpc-server.ts';
 import {
   type Behaviour,
   type LoopbackServer,
+  pem,
   refusedPort,
+  relayTo,
   startServer,
   trickle,
   writeForever,
@@ -61,8 +65,42 @@ const httpWants: Wants = {
 interface Given {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly certificate?: string;
-  readonly wants: Wants;
+  /** Left out by a kind that opens no TCP connection; `test/probing/<kind>.test.ts` has its hostile peers. */
+  readonly wants?: Wants;
+  /** What a peer of this protocol does where the one of HTTP would not do. */
+  readonly behaviours?: Partial<Readonly<Record<Case, Behaviour>>>;
 }
+
+/** Real servers for the protocols that take more than a text. */
+let tlsWithAlpn: LoopbackServer;
+let tlsWithoutAlpn: LoopbackServer;
+let grpcServing: GrpcServer;
+let grpcNotServing: GrpcServer;
+
+beforeAll(async () => {
+  tlsWithAlpn = await startServer(() => undefined, 'valid', pem('valid'), ['h2']);
+  tlsWithoutAlpn = await startServer(() => undefined, 'valid');
+  grpcServing = await startGrpcServer({ status: 1 });
+  grpcNotServing = await startGrpcServer({ status: 2 });
+});
+
+afterAll(() =>
+  Promise.all([tlsWithAlpn, tlsWithoutAlpn, grpcServing, grpcNotServing].map((one) => one.close())),
+);
+
+/** What a peer of another protocol than HTTP makes of the octets of HTTP. */
+function brokenBy(reason: ProbeReason): Wants {
+  return {
+    ...httpWants,
+    'an endless body': reason,
+    'ten megabytes of headers': reason,
+    garbage: reason,
+    'a redirect to itself': reason,
+    'a body that trickles': reason,
+  };
+}
+
+const probeKinds = createProbeKinds({ execDirectory: '/bin' });
 
 const httpSettings = { path: '/healthz', expectStatus: [200], bodyContains: 'good' };
 
@@ -84,6 +122,49 @@ const givens: Readonly<Record<string, Given>> = {
       'a redirect to itself': 'unexpected-reply',
     },
   },
+  tls: {
+    settings: { serverName: 'www.example.org', verifyCertificate: false, alpnProtocols: ['h2'] },
+    wants: {
+      ...brokenBy('tls-failed'),
+      'a reply without what was asked for': 'tls-failed',
+    },
+    behaviours: {
+      'a good reply': (socket, first) => relayTo(tlsWithAlpn.port)(socket, first),
+      'a reply without what was asked for': (socket, first) => relayTo(tlsWithoutAlpn.port)(socket, first),
+      // The head of a handshake record of 12,288 octets (RFC 8446 section 5.1).
+      'a reply that trickles': (socket) => trickle(socket, '\x16\x03\x03\x30\x00\x02'),
+    },
+  },
+  grpc: {
+    settings: {},
+    wants: {
+      ...brokenBy('malformed-response'),
+      'a reply without what was asked for': 'not-serving',
+    },
+    behaviours: {
+      'a good reply': (socket, first) => relayTo(grpcServing.port)(socket, first),
+      'a reply without what was asked for': (socket, first) => relayTo(grpcNotServing.port)(socket, first),
+      // SETTINGS, and the head of a frame of 12,288 octets whose type is unknown (RFC 9113 section 4.1).
+      'a reply that trickles': (socket) => trickle(socket, '\0\0\0\x04\0\0\0\0\0\0\x30\0\x0b\0\0\0\0\0'),
+    },
+  },
+  dns: {
+    settings: { name: 'www.example.org', transport: 'tcp', expectAnswers: ['192.0.2.1'] },
+    wants: {
+      // The first two letters of HTTP are a length of 18,516.
+      ...brokenBy('response-too-large'),
+      'a reply without what was asked for': 'unexpected-reply',
+      garbage: 'malformed-response',
+    },
+    behaviours: {
+      'a good reply': (socket, first) => socket.end(answerDns(first, '192.0.2.1')),
+      'a reply without what was asked for': (socket, first) => socket.end(answerDns(first, '192.0.2.2')),
+      'a reply that trickles': (socket) => trickle(socket, '\x20\x00a'),
+    },
+  },
+  udp: { settings: { send: 'PING', expect: 'good' } },
+  icmp: { settings: { count: 2 } },
+  exec: { settings: { program: '/bin/true', arguments: ['{address}', '{port}'] } },
 };
 
 /** Long enough for a loopback exchange on a busy machine. */
@@ -124,12 +205,19 @@ function givenOf(kind: AnyProbeKind): Given {
   return given;
 }
 
-describe.each(probeKinds.map((kind) => ({ name: kind.kind, kind })))('probe kind $name', ({ kind }) => {
-  const given = givenOf(kind);
+function behaviourOf(given: Given, name: Case): Behaviour {
+  return given.behaviours?.[name] ?? behaviours[name];
+}
 
+const streamKinds = probeKinds.flatMap((kind) => {
+  const given = givenOf(kind);
+  return given.wants === undefined ? [] : [{ name: kind.kind, kind, given, wants: given.wants }];
+});
+
+describe.each(streamKinds)('probe kind $name over TCP', ({ kind, given, wants }) => {
   it.each(Object.keys(behaviours) as Case[])('meets %s', async (name) => {
-    const want = given.wants[name];
-    server = await startServer(behaviours[name], given.certificate);
+    const want = wants[name];
+    server = await startServer(behaviourOf(given, name), given.certificate);
     const stopping = new AbortController();
     const timeoutMs = want === 'timeout' ? SHORT_MS : AMPLE_MS;
 
@@ -161,7 +249,7 @@ describe.each(probeKinds.map((kind) => ({ name: kind.kind, kind })))('probe kind
   });
 
   it('does not blame the endpoint for a time in which this node itself stood still', async () => {
-    server = await startServer(behaviours['a good reply'], given.certificate);
+    server = await startServer(behaviourOf(given, 'a good reply'), given.certificate);
     const probing = run(kind, given, server.port, STALLED_MS, new AbortController().signal);
     standStill(3 * STALLED_MS);
     expect(await probing).toMatchObject({ reason: 'ok' });
@@ -172,6 +260,17 @@ describe.each(probeKinds.map((kind) => ({ name: kind.kind, kind })))('probe kind
     const result = await run(kind, given, server.port, AMPLE_MS, AbortSignal.abort());
     expect(result.ok).toBe(false);
     expect(server.accepted()).toBe(0);
+  });
+});
+
+describe.each(probeKinds.map((kind) => ({ name: kind.kind, kind })))('probe kind $name', ({ kind }) => {
+  const given = givenOf(kind);
+
+  it('does nothing when it was stopped before it began', async () => {
+    const stopped = AbortSignal.abort();
+    const result = await run(kind, given, 9, AMPLE_MS, stopped);
+    expect(result).toMatchObject({ ok: false, reason: 'internal-error' });
+    expect(getEventListeners(stopped, 'abort')).toEqual([]);
   });
 
   it.each(['not-an-address', '', '256.0.0.1'])('blames itself for the address "%s"', async (address) => {

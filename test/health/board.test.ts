@@ -1,101 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Override } from '../../src/config/resources/override.ts';
-import {
-  type BoardEndpoint,
-  createBoard,
-  type HealthBoard,
-  MAX_HEALTH_EVENTS,
-  type VerdictChange,
-} from '../../src/health/board.ts';
+import { MAX_HEALTH_EVENTS } from '../../src/health/board.ts';
+import { probedCheck } from '../../src/health/board-endpoint.ts';
 import { failure, resultsOf, success } from './results.ts';
-
-const NOW_MS = Date.parse('2030-01-01T12:00:00Z');
-const thresholds = { rise: 2, fall: 2, expiryMs: 3500 };
-
-function endpoint(name: string, slot: number, more: Partial<BoardEndpoint> = {}): BoardEndpoint {
-  return {
-    key: `web/${name}`,
-    slot,
-    pool: 'web',
-    endpoint: name,
-    dataCenter: name,
-    address: `192.0.2.${slot}`,
-    probeAddress: undefined,
-    monitor: 'http',
-    thresholds,
-    ...more,
-  };
-}
-
-function overrideOf(state: Override['state'], target: string, expiresAt?: string): Override {
-  return {
-    id: `${state}-${target}`,
-    state,
-    target: { kind: 'endpoint', pool: 'web', endpoint: target },
-    reason: 'maintenance',
-    expiresAt,
-  };
-}
-
-const fra = endpoint('fra', 1);
-const ash = endpoint('ash', 2);
-
-/** A board, the verdict table it writes, and one letter per endpoint: `u` up, `d` down, `?` unknown, `x` drained. */
-class Scene {
-  readonly board: HealthBoard = createBoard();
-  readonly table = new Uint8Array(16);
-  nowMs = NOW_MS;
-
-  constructor(...endpoints: readonly BoardEndpoint[]) {
-    this.set(...endpoints);
-  }
-
-  set(...endpoints: readonly BoardEndpoint[]): void {
-    this.store(this.board.setEndpoints(endpoints, this.nowMs));
-  }
-
-  override(...overrides: readonly Override[]): void {
-    this.store(this.board.setOverrides(overrides, this.nowMs));
-  }
-
-  /** One result for each letter of the word, 100 ms apart. */
-  probe(name: string, word: string, vantage = 'here'): number {
-    let stores = 0;
-    for (const result of resultsOf(word)) {
-      this.nowMs += 100;
-      const changes = this.board.observe(vantage, `web/${name}`, result, this.nowMs);
-      stores += changes.length;
-      this.store(changes);
-    }
-    return stores;
-  }
-
-  pass(ms: number): number | undefined {
-    this.nowMs += ms;
-    const { changes, nextExpiryMs } = this.board.expire(this.nowMs);
-    this.store(changes);
-    return nextExpiryMs;
-  }
-
-  store(changes: readonly VerdictChange[]): void {
-    for (const { slot, octet } of changes) {
-      expect(this.table[slot], 'only octets that differ are returned').not.toBe(octet);
-      this.table[slot] = octet;
-    }
-  }
-
-  get verdicts(): string {
-    return Array.from(this.table.subarray(1, 3), (octet) => '?udx'.charAt(octet & 0b11)).join('');
-  }
-
-  get lastKnown(): string {
-    return Array.from(this.table.subarray(1, 3), (octet) => ((octet & 0b100) === 0 ? '-' : 'k')).join('');
-  }
-
-  health(name: string): ReturnType<HealthBoard['health']>[number] | undefined {
-    return this.board.health().find((one) => one.endpoint === name);
-  }
-}
+import { ash, endpoint, fra, NOW_MS, overrideOf, Scene, thresholds } from './scene.ts';
 
 describe('verdicts', () => {
   it('are unknown before the first result', () => {
@@ -103,7 +10,7 @@ describe('verdicts', () => {
   });
 
   it('are up without a monitor', () => {
-    const scene = new Scene(endpoint('fra', 1, { monitor: undefined, thresholds: undefined }), ash);
+    const scene = new Scene(endpoint('fra', 1, { monitor: undefined, check: undefined }), ash);
     expect(scene.verdicts).toBe('u?');
     expect(scene.probe('fra', 'ff')).toBe(0);
     expect(scene.verdicts).toBe('u?');
@@ -121,17 +28,30 @@ describe('verdicts', () => {
 
   it('ignore results for endpoints that are not on the board', () => {
     const scene = new Scene(fra);
-    expect(scene.board.observe('here', 'web/gone', failure, NOW_MS)).toEqual([]);
+    expect(scene.probe('gone', 'ff')).toBe(0);
   });
 
   it('survive a change of thresholds, which count from the next result', () => {
     const scene = new Scene(fra, ash);
     scene.probe('fra', 'sf');
-    scene.set(endpoint('fra', 1, { thresholds: { ...thresholds, fall: 4 } }), ash);
+    scene.limits = { ...thresholds, fall: 4 };
+    scene.set(endpoint('fra', 1, { check: probedCheck('web/fra', '192.0.2.1', scene.limits) }), ash);
     expect(scene.verdicts).toBe('u?');
     scene.probe('fra', 'ff');
     expect(scene.verdicts).toBe('u?');
     scene.probe('fra', 'f');
+    expect(scene.verdicts).toBe('d?');
+  });
+
+  it('go by the newest that a vantage has said, whatever order it comes in', () => {
+    const scene = new Scene(fra, ash);
+    const [first, second] = resultsOf('sf').map((result) =>
+      scene.observer.observe('here', 'web/fra', result, { ...thresholds, fall: 1 }, NOW_MS),
+    );
+    if (first === undefined || second === undefined) throw new Error('two observations');
+    scene.store(scene.board.observe(second, NOW_MS));
+    scene.store(scene.board.observe(first, NOW_MS));
+    scene.store(scene.board.observe(second, NOW_MS));
     expect(scene.verdicts).toBe('d?');
   });
 
@@ -142,6 +62,7 @@ describe('verdicts', () => {
     const scene = new Scene(fra, ash);
     scene.probe('fra', 's');
     scene.set(endpoint('fra', 1, given), ash);
+    scene.observer.forget('web/fra');
     expect(scene.verdicts).toBe('??');
     expect(scene.lastKnown).toBe('--');
     scene.probe('fra', 'f');
@@ -151,7 +72,7 @@ describe('verdicts', () => {
   it('are up when the monitor goes, and unknown when one comes', () => {
     const scene = new Scene(fra, ash);
     scene.probe('fra', 'ff');
-    scene.set(endpoint('fra', 1, { monitor: undefined, thresholds: undefined }), ash);
+    scene.set(endpoint('fra', 1, { monitor: undefined, check: undefined }), ash);
     expect(scene.verdicts).toBe('u?');
     scene.set(fra, ash);
     expect(scene.verdicts).toBe('??');
@@ -169,8 +90,14 @@ describe('verdicts', () => {
 });
 
 describe('several vantages', () => {
-  it('decide by majority', () => {
+  function threeVantages(): Scene {
     const scene = new Scene(fra, ash);
+    scene.seat('a', 'b', 'c');
+    return scene;
+  }
+
+  it('decide by majority', () => {
+    const scene = threeVantages();
     for (const vantage of ['a', 'b', 'c']) scene.probe('fra', 's', vantage);
     scene.probe('fra', 'ff', 'a');
     expect(scene.verdicts).toBe('u?');
@@ -178,15 +105,61 @@ describe('several vantages', () => {
     expect(scene.verdicts).toBe('d?');
   });
 
-  it('lose their vote when they fall silent', () => {
-    const scene = new Scene(fra, ash);
+  it('decide nothing before more than half are heard', () => {
+    const scene = threeVantages();
+    scene.probe('fra', 's', 'a');
+    expect(scene.verdicts).toBe('??');
+    expect(scene.health('fra')).toMatchObject({ basis: 'no-quorum', stale: false });
+    scene.probe('fra', 's', 'b');
+    expect(scene.verdicts).toBe('u?');
+  });
+
+  it('lose their vote when they fall silent, and too few change nothing', () => {
+    const scene = threeVantages();
     for (const vantage of ['a', 'b']) scene.probe('fra', 's', vantage);
     scene.pass(2000);
     scene.probe('fra', 'ff', 'c');
     expect(scene.verdicts).toBe('u?');
     expect(scene.pass(2000)).toBe(scene.nowMs - 2000 + thresholds.expiryMs);
-    expect(scene.verdicts).toBe('d?');
+    expect(scene.verdicts).toBe('u?');
+    expect(scene.health('fra')).toMatchObject({ basis: 'no-quorum', stale: true });
+    expect(scene.health('fra')?.reason).toMatch(/^Too few vantages can be heard/);
     expect(scene.health('fra')?.vantages.map((one) => one.fresh)).toEqual([false, false, true]);
+    expect(scene.board.problems()).toEqual([
+      expect.objectContaining({ code: 'no-quorum', path: 'pools/web' }),
+    ]);
+    scene.probe('fra', 'ff', 'b');
+    expect(scene.verdicts).toBe('d?');
+    expect(scene.board.problems()).toEqual([]);
+  });
+
+  it('have no vote without a seat, and take it up when they get one', () => {
+    const scene = new Scene(fra, ash);
+    for (const vantage of ['a', 'b']) scene.probe('fra', 's', vantage);
+    expect(scene.verdicts).toBe('??');
+    expect(scene.health('fra')?.vantages).toMatchObject([{ votes: false }, { votes: false }]);
+    scene.seat('a', 'b');
+    expect(scene.verdicts).toBe('u?');
+  });
+
+  it('count by the weight of their region where the monitor says so', () => {
+    const scene = new Scene();
+    const check = probedCheck('web/fra', '192.0.2.1', thresholds);
+    const weighted = check.sources.map((source) => ({
+      ...source,
+      counting: { kind: 'probed', thresholds, quorum: { kind: 'weighted', regions: { eu: 3 } } } as const,
+    }));
+    scene.set(endpoint('fra', 1, { check: { ...check, sources: weighted } }));
+    scene.store(
+      scene.board.setSeats(
+        [{ name: 'a', region: 'eu' }, ...['b', 'c'].map((name) => ({ name, region: '' }))],
+        0,
+      ),
+    );
+    for (const vantage of ['b', 'c']) scene.probe('fra', 'ff', vantage);
+    expect(scene.verdicts).toBe('??');
+    scene.probe('fra', 's', 'a');
+    expect(scene.verdicts).toBe('u?');
   });
 
   it('keep the last verdict when all are silent, and say so', () => {
@@ -291,12 +264,19 @@ describe('what is told', () => {
       since: '2030-01-01T12:00:00.300Z',
       reason: `2 failures in a row: ${failure.detail}`,
       probed: 'down',
+      basis: 'quorum',
       stale: false,
+      rememberedFrom: undefined,
+      unknown: 'last-resort',
+      held: undefined,
       lastKnownUp: true,
       lastResult: { vantage: 'here', at: '2030-01-01T12:00:00.300Z', ...failure },
       consecutiveSuccesses: 0,
       consecutiveFailures: 2,
-      vantages: [{ vantage: 'here', verdict: 'down', at: '2030-01-01T12:00:00.300Z', fresh: true }],
+      vantages: [
+        { vantage: 'here', verdict: 'down', at: '2030-01-01T12:00:00.300Z', fresh: true, votes: true },
+      ],
+      parts: [],
       override: undefined,
     });
   });

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type BoardEndpoint, createBoard } from '../../src/health/board.ts';
+import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board-endpoint.ts';
 import { probeTarget, type RememberedVerdict } from '../../src/health/remembered-verdict.ts';
+import { Observer } from './observer.ts';
+import { success } from './results.ts';
 
 const endpoint: BoardEndpoint = {
   key: 'web/fra',
@@ -11,7 +14,8 @@ const endpoint: BoardEndpoint = {
   address: '192.0.2.1',
   probeAddress: undefined,
   monitor: 'web',
-  thresholds: { rise: 2, fall: 2, expiryMs: 10_000 },
+  check: probedCheck('web/fra', '192.0.2.1', { rise: 2, fall: 2, expiryMs: 10_000 }),
+  poolRules: DEFAULT_POOL_RULES,
 };
 
 const down: RememberedVerdict = {
@@ -20,7 +24,10 @@ const down: RememberedVerdict = {
   target: probeTarget(endpoint),
   sinceMs: Date.UTC(2026, 0, 1),
   lastKnownUp: true,
+  knownAtMs: Date.UTC(2026, 0, 1, 23, 59),
 };
+
+const seats = [{ name: 'local', region: '' }];
 
 const NOW_MS = Date.UTC(2026, 0, 2);
 
@@ -42,32 +49,29 @@ describe('a board that remembers', () => {
     {
       name: 'has no use for it where nothing checks',
       remembered: [down],
-      given: { ...endpoint, monitor: undefined, thresholds: undefined },
+      given: { ...endpoint, monitor: undefined, check: undefined },
       want: 'up',
     },
   ];
   it.each(cases)('$name', ({ remembered, given, want }) => {
-    const board = createBoard(remembered);
+    const board = createBoard(remembered, seats);
     board.setEndpoints([given], NOW_MS);
     expect(board.health()[0]?.verdict).toBe(want);
   });
 
   it('keeps since when, says where it is from, and yields to the first success', () => {
-    const board = createBoard([down]);
+    const board = createBoard([down], seats);
     board.setEndpoints([endpoint], NOW_MS);
     expect(board.health()[0]).toMatchObject({ since: '2026-01-01T00:00:00.000Z', stale: true });
-    expect(board.health()[0]?.reason).toMatch(/last ran/);
-    board.observe(
-      'local',
-      'web/fra',
-      { ok: true, reason: 'ok', detail: 'fine', durationMs: 1, evidence: {} },
-      NOW_MS + 1,
-    );
-    expect(board.health()[0]?.verdict).toBe('up');
+    expect(board.health()[0]?.reason).toMatch(/As it was 60 s ago, when this node last ran/);
+    expect(board.health()[0]?.rememberedFrom).toBe('2026-01-01T23:59:00.000Z');
+    const thresholds = { rise: 2, fall: 2, expiryMs: 10_000 };
+    board.observe(new Observer().observe('local', 'web/fra', success, thresholds, NOW_MS + 1), NOW_MS + 1);
+    expect(board.health()[0]).toMatchObject({ verdict: 'up', rememberedFrom: undefined });
   });
 
   it('does not remember for an endpoint that is made anew later', () => {
-    const board = createBoard([down]);
+    const board = createBoard([down], seats);
     board.setEndpoints([], NOW_MS);
     board.setEndpoints([endpoint], NOW_MS + 1);
     expect(board.health()[0]?.verdict).toBe('unknown');

@@ -16,6 +16,7 @@ export function createFakeClock(startMs = 1_234_567.25): FakeClock {
   const timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
   return {
     nowMs: () => nowMs,
+    epochMs: () => nowMs,
     setTimer(delayMs, callback) {
       const timer = { atMs: nowMs + delayMs, callback };
       timers.add(timer);

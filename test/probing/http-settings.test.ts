@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createContract } from '../../src/config/contract.ts';
-import { expectsStatus } from '../../src/probing/http-exchange.ts';
+import { expectsStatus } from '../../src/probing/http-settings.ts';
 import { probeKinds } from '../../src/probing/probes/index.ts';
 import { type LoopbackServer, startServer } from './loopback-servers.ts';
 
@@ -50,6 +50,12 @@ const refused = [
     settings: { serverName: 'www.example.org' },
     want: 'settings',
   },
+  {
+    name: 'a body that no method would carry',
+    kind: 'https',
+    settings: { body: 'ping' },
+    want: 'settings.body',
+  },
   { name: 'TCP without a port', kind: 'tcp', settings: {}, want: 'port' },
 ];
 
@@ -69,7 +75,15 @@ it('a monitor with nothing said has all defaults', () => {
     rise: 2,
     fall: 3,
     jitter: 0.1,
-    settings: { method: 'GET', path: '/', headers: {}, expectStatus: ['200-399'], bodyLimitOctets: 65_536 },
+    settings: {
+      protocol: 'http/1.1',
+      method: 'GET',
+      path: '/',
+      headers: {},
+      expectStatus: ['200-399'],
+      bodyLimitOctets: 65_536,
+      watch: false,
+    },
   });
 });
 
@@ -100,6 +114,17 @@ describe('a request', () => {
       settings: { method: 'HEAD', path: '/a?b=c', host: 'www.example.org', headers: { 'X-Probe': 'yes' } },
       want: () => ['HEAD /a?b=c HTTP/1.1', 'host: www.example.org', 'X-Probe: yes'],
     },
+    {
+      name: 'with a body of its own',
+      settings: { method: 'POST', body: '{"é":1}', headers: { 'content-type': 'application/json' } },
+      want: () => [
+        'POST / HTTP/1.1',
+        'content-type: application/json',
+        'content-length: 8',
+        '{"\u00c3\u00a9":1}',
+      ],
+    },
+    { name: 'as OPTIONS', settings: { method: 'OPTIONS' }, want: () => ['OPTIONS / HTTP/1.1'] },
   ];
 
   it.each(requests)('goes out $name, and a redirect is an answer', async ({ settings, want }) => {
@@ -112,6 +137,6 @@ describe('a request', () => {
     );
     expect(result).toMatchObject({ ok: true, evidence: { status: 302, location: '/elsewhere' } });
     const lines = server.received().split('\r\n');
-    expect(lines).toEqual(expect.arrayContaining([...want(server.port), 'Connection: close']));
+    expect(lines).toEqual(expect.arrayContaining([...want(server.port), 'connection: close']));
   });
 });

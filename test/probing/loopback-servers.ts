@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
 
-/** What a server does with a connection once the first octets have come. */
-export type Behaviour = (socket: net.Socket) => void;
+/** What a server does with a connection once the first octets have come, which are `first`. */
+export type Behaviour = (socket: net.Socket, first: Uint8Array) => void;
 
 export interface LoopbackServer {
   readonly port: number;
@@ -23,12 +23,13 @@ export function pem(name: string): string {
 
 /**
  * A server on 127.0.0.1 that behaves as told, over TLS when a certificate is named. `shown` is the text of a
- * certificate that it shows instead, with the same key.
+ * certificate that it shows instead, with the same key; `alpnProtocols` are those it knows.
  */
 export async function startServer(
   behaviour: Behaviour,
   certificate?: string,
   shown?: string,
+  alpnProtocols: readonly string[] = [],
 ): Promise<LoopbackServer> {
   const open = new Set<net.Socket>();
   const waiting: (() => void)[] = [];
@@ -45,7 +46,7 @@ export async function startServer(
   };
   const converse = (socket: net.Socket): void => {
     socket.on('error', () => undefined);
-    socket.once('data', () => behaviour(socket));
+    socket.once('data', (first: Uint8Array) => behaviour(socket, first));
     socket.on('data', (octets: Uint8Array) => {
       received += Buffer.from(octets).toString('latin1');
     });
@@ -53,7 +54,7 @@ export async function startServer(
   const server =
     certificate === undefined
       ? net.createServer(converse)
-      : createTlsServer(pem(`${certificate}.key`), shown ?? pem(certificate), converse);
+      : createTlsServer(pem(`${certificate}.key`), shown ?? pem(certificate), alpnProtocols, converse);
   server.on('connection', track);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -68,6 +69,18 @@ export async function startServer(
   };
 }
 
+/** Hands the connection on to a server on another port of 127.0.0.1. */
+export function relayTo(port: number): Behaviour {
+  return (socket, first) => {
+    const inner = net.connect(port, '127.0.0.1');
+    inner.on('error', () => socket.destroy());
+    inner.on('close', () => socket.destroy());
+    socket.on('close', () => inner.destroy());
+    inner.write(first);
+    socket.pipe(inner).pipe(socket);
+  };
+}
+
 /** A port of 127.0.0.1 where nobody listens. */
 export async function refusedPort(): Promise<number> {
   const server = await startServer(() => undefined);
@@ -75,14 +88,20 @@ export async function refusedPort(): Promise<number> {
   return server.port;
 }
 
-function createTlsServer(key: string, cert: string, converse: (socket: net.Socket) => void): net.Server {
-  const server = tls.createServer({ key, cert }, converse);
+function createTlsServer(
+  key: string,
+  cert: string,
+  alpnProtocols: readonly string[],
+  converse: (socket: net.Socket) => void,
+): net.Server {
+  const alpn = alpnProtocols.length === 0 ? {} : { ALPNProtocols: [...alpnProtocols] };
+  const server = tls.createServer({ key, cert, ...alpn }, converse);
   server.on('tlsClientError', () => undefined);
   return server;
 }
 
 /** Writes pieces until the other end has had enough. */
-export function writeForever(socket: net.Socket, piece: string): void {
+export function writeForever(socket: net.Socket, piece: string | Uint8Array): void {
   const more = (): void => {
     while (!socket.destroyed && socket.writable) if (!socket.write(piece)) return;
   };

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Observation } from '../../src/health/observation.ts';
 import type { ProbeResult } from '../../src/health/probe-result.ts';
 import type { AnyProbeKind } from '../../src/probing/probes/index.ts';
-import { createVantage, type Vantage, type VantageTarget } from '../../src/probing/vantage.ts';
-import { success } from '../health/results.ts';
+import { createVantage, type Vantage } from '../../src/probing/vantage.ts';
+import type { VantageTarget } from '../../src/probing/vantage-targets.ts';
+import { failure, success } from '../health/results.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 
 interface Started {
@@ -20,9 +22,12 @@ class Scene {
   readonly startMs = this.clock.nowMs();
   readonly started: Started[] = [];
   readonly results: string[] = [];
+  readonly observations: Observation[] = [];
   readonly vantage: Vantage;
 
-  constructor(options: { hold?: boolean; maxConcurrent?: number; random?: () => number } = {}) {
+  constructor(
+    options: { hold?: boolean; maxConcurrent?: number; random?: () => number; results?: ProbeResult[] } = {},
+  ) {
     const kind: AnyProbeKind = {
       kind: 'fake',
       summary: 'Ends when the test says so.',
@@ -32,14 +37,18 @@ class Scene {
           const end = (result = success): void => resolve(result);
           stopped.addEventListener('abort', () => end());
           this.started.push({ address, atMs: this.clock.nowMs() - this.startMs, stopped, end, fail: reject });
-          if (options.hold !== true) end();
+          if (options.hold !== true) end(options.results?.shift());
         }),
     };
     this.vantage = createVantage({
       clock: this.clock,
       random: options.random ?? (() => 0),
       probeKinds: [kind],
-      onResult: (key, result) => this.results.push(`${key} ${result.reason}`),
+      onObservation: (observation) => {
+        this.observations.push(observation);
+        this.results.push(`${observation.key} ${observation.result.reason}`);
+      },
+      name: 'here',
       ...(options.maxConcurrent === undefined ? {} : { maxConcurrent: options.maxConcurrent }),
     });
   }
@@ -53,6 +62,8 @@ function target(key: string, more: Partial<VantageTarget> = {}): VantageTarget {
     port: undefined,
     settings: { path: '/' },
     intervalMs: 10_000,
+    recheckMs: 2500,
+    thresholds: { rise: 2, fall: 3, expiryMs: 30_000 },
     timeoutMs: 1000,
     jitter: 0,
     ...more,
@@ -248,6 +259,130 @@ describe('the bound on probes at once', () => {
     expect(scene.started.map(({ address }) => address)).toEqual([first, third]);
     expect(second).toBeDefined();
   });
+});
+
+describe('the bound on slow probes', () => {
+  it('leaves room for others when those that time out wait', async () => {
+    const scene = new Scene({ hold: true, maxConcurrent: 4 });
+    const slow = targets(4);
+    scene.vantage.setTargets(slow);
+    await scene.clock.advance(1010);
+    for (const one of scene.started.splice(0)) one.end({ ...failure, reason: 'timeout' });
+    // Their rechecks take three of the four places, however many are due.
+    await scene.clock.advance(9000);
+    expect(scene.started).toHaveLength(3);
+    scene.vantage.setTargets([...slow, target('web/new')]);
+    await scene.clock.advance(1010);
+    expect(scene.started.map(({ address }) => address)).toContain('web/new');
+  });
+});
+
+describe('rechecks', () => {
+  const cases = [
+    { name: 'none while all is well', given: '', want: [10, 20, 30] },
+    { name: 'two after the first failure', given: 'f', want: [2.5, 10, 20] },
+    { name: 'until it is down', given: 'ffff', want: [2.5, 5, 10] },
+    { name: 'when it comes back', given: 'fffs', want: [2.5, 5, 10] },
+  ];
+  it.each(cases)('$name', async ({ given, want }) => {
+    const results = Array.from(`s${given}`, (letter) => (letter === 's' ? success : failure));
+    const scene = new Scene({ results });
+    // Its beat falls on the full interval, so that what is not a beat shows.
+    scene.vantage.setTargets([target('web/fra')]);
+    await scene.clock.advance(40_000);
+    const beats = scene.started.map(({ atMs }) => atMs);
+    const gaps = beats.slice(2, 5).map((atMs) => Math.round((atMs - (beats[1] ?? 0)) / 100) / 10);
+    expect(gaps).toEqual(want);
+  });
+});
+
+describe('targets that are alike', () => {
+  it('share their probes, and each has its own verdict', async () => {
+    const scene = new Scene({ results: Array.from({ length: 9 }, () => failure) });
+    const lenient = { rise: 2, fall: 9, expiryMs: 30_000 };
+    scene.vantage.setTargets([
+      target('web/fra', { address: '192.0.2.1' }),
+      target('api/fra', { address: '192.0.2.1', thresholds: lenient }),
+      target('api/ash', { address: '192.0.2.2' }),
+    ]);
+    await scene.clock.advance(9000);
+    expect(scene.vantage.load.targets).toBe(3);
+    const probed = scene.started.filter(({ address }) => address === '192.0.2.1').length;
+    const told = (key: string): readonly Observation[] => scene.observations.filter((one) => one.key === key);
+    expect(told('web/fra')).toHaveLength(probed);
+    expect(told('api/fra')).toHaveLength(probed);
+    expect(told('web/fra').at(-1)?.verdict).toBe('down');
+    expect(told('api/fra').at(-1)?.verdict).toBe('unknown');
+  });
+
+  it('part when one of them changes or goes', async () => {
+    const scene = new Scene();
+    const shared = { address: '192.0.2.1' };
+    scene.vantage.setTargets([target('web/fra', shared), target('api/fra', shared)]);
+    await scene.clock.advance(1000);
+    scene.vantage.setTargets([target('web/fra', shared), target('api/fra', { address: '192.0.2.2' })]);
+    await scene.clock.advance(1000);
+    expect(scene.started.map(({ address, stopped }) => `${address} ${stopped.aborted}`)).toEqual([
+      '192.0.2.1 false',
+      '192.0.2.2 false',
+    ]);
+    scene.vantage.setTargets([]);
+    await scene.clock.advance(30_000);
+    expect(scene.started).toHaveLength(2);
+  });
+});
+
+describe('what is said of an endpoint', () => {
+  it('counts up, and tells how long probes take', async () => {
+    const scene = new Scene();
+    scene.vantage.setTargets([target('web/fra')]);
+    await scene.clock.advance(35_000);
+    const sequences = scene.observations.map(({ sequence }) => sequence);
+    expect(sequences.map((sequence) => sequence - (sequences[0] ?? 0))).toEqual(
+      sequences.map((_, index) => index),
+    );
+    expect(scene.observations.at(-1)).toMatchObject({ vantage: 'here', successes: sequences.length });
+    expect(scene.observations.at(-1)?.latency?.p50).toBeCloseTo(success.durationMs, 0);
+  });
+
+  it('goes on from what was known', async () => {
+    const scene = new Scene();
+    const known = new Scene({ results: [failure, failure, failure] });
+    known.vantage.setTargets([target('web/fra')]);
+    await known.clock.advance(9000);
+    const last = known.observations.at(2);
+    if (last === undefined) throw new Error('three observations');
+    scene.vantage.setTargets([target('web/fra')], [last]);
+    await scene.clock.advance(1000);
+    expect(scene.observations.at(0)).toMatchObject({
+      verdict: 'down',
+      successes: 1,
+      sequence: last.sequence + 1,
+      sinceMs: last.sinceMs,
+    });
+  });
+
+  it('keeps its verdict when what is probed changes, but for the address', async () => {
+    const results = Array.from({ length: 99 }, () => failure);
+    const scene = new Scene({ results });
+    scene.vantage.setTargets([target('web/fra')]);
+    await scene.clock.advance(9000);
+    results.length = 0;
+    scene.vantage.setTargets([target('web/fra', { intervalMs: 5000 })]);
+    await scene.clock.advance(1000);
+    expect(scene.observations.at(-1)).toMatchObject({ verdict: 'down', successes: 1 });
+    scene.vantage.setTargets([target('web/fra', { address: '192.0.2.9' })]);
+    await scene.clock.advance(1000);
+    expect(scene.observations.at(-1)).toMatchObject({ verdict: 'up', successes: 1 });
+  });
+});
+
+it('spreads the first probes of tens of thousands over their interval', async () => {
+  const scene = new Scene();
+  scene.vantage.setTargets(targets(30_000));
+  await scene.clock.advance(20_000);
+  const counts = perSecond(scene.started, 0, 20);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(2 * 3000);
 });
 
 it('stops everything, once and for all', async () => {

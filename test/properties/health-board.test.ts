@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type BoardEndpoint, createBoard } from '../../src/health/board.ts';
-import { type Damped, damp, UNDAMPED } from '../../src/health/damp.ts';
+import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board-endpoint.ts';
+import { type Damped, damp, type Thresholds, UNDAMPED } from '../../src/health/damp.ts';
 import type { ProbeResult } from '../../src/health/probe-result.ts';
+import { Observer } from '../health/observer.ts';
 
 const vantages = ['a', 'b', 'c'] as const;
 const names = ['fra', 'ash', 'sin'] as const;
@@ -27,7 +29,9 @@ function resultOf(ok: boolean): ProbeResult {
   return { ok, reason: ok ? 'ok' : 'timeout', detail: 'x', durationMs: 1, evidence: {} };
 }
 
-function endpointsOf(limits: BoardEndpoint['thresholds']): readonly BoardEndpoint[] {
+const seats = vantages.map((name) => ({ name, region: '' }));
+
+function endpointsOf(limits: Thresholds): readonly BoardEndpoint[] {
   return names.map((name, slot) => ({
     key: `web/${name}`,
     slot,
@@ -37,14 +41,16 @@ function endpointsOf(limits: BoardEndpoint['thresholds']): readonly BoardEndpoin
     address: `192.0.2.${slot}`,
     probeAddress: undefined,
     monitor: 'http',
-    thresholds: limits,
+    check: probedCheck(`web/${name}`, `192.0.2.${slot}`, limits),
+    poolRules: DEFAULT_POOL_RULES,
   }));
 }
 
 it('the octets that the board returns are always what its health says', () => {
   fc.assert(
     fc.property(thresholds, steps, (limits, observations) => {
-      const board = createBoard();
+      const board = createBoard([], seats);
+      const observer = new Observer();
       const table = new Uint8Array(names.length);
       let nowMs = 0;
       for (const { slot, octet } of board.setEndpoints(endpointsOf(limits), nowMs)) table[slot] = octet;
@@ -52,7 +58,7 @@ it('the octets that the board returns are always what its health says', () => {
         nowMs += afterMs;
         const changes = [
           ...board.expire(nowMs).changes,
-          ...board.observe(vantage, `web/${name}`, resultOf(ok), nowMs),
+          ...board.observe(observer.observe(vantage, `web/${name}`, resultOf(ok), limits, nowMs), nowMs),
         ];
         for (const { slot, octet } of changes) table[slot] = octet;
         const told = board.health().map((one) => `${one.verdict} ${one.lastKnownUp}`);
@@ -80,9 +86,11 @@ it('a verdict depends on each vantage alone, not on how their results interleave
       const all = [...decided, ...observations];
       const byVantage = vantages.flatMap((vantage) => all.filter((one) => one.vantage === vantage));
       const verdicts = [all, byVantage].map((order) => {
-        const board = createBoard();
+        const board = createBoard([], seats);
         board.setEndpoints(endpointsOf(long), 0);
-        for (const { vantage, name, ok } of order) board.observe(vantage, `web/${name}`, resultOf(ok), 1);
+        const observer = new Observer();
+        for (const { vantage, name, ok } of order)
+          board.observe(observer.observe(vantage, `web/${name}`, resultOf(ok), long, 1), 1);
         return board.health().map((one) => one.verdict);
       });
       expect(verdicts[0]).toEqual(verdicts[1]);
@@ -99,7 +107,7 @@ it('fewer than `fall` failures in a row never take an endpoint down', () => {
       for (const drawn of word) {
         const ok = drawn || failures === fall - 1;
         failures = ok ? 0 : failures + 1;
-        state = damp(state, resultOf(ok), { rise: 1, fall, expiryMs: 1 });
+        state = damp(state, resultOf(ok), { rise: 1, fall, expiryMs: 1 }, 0);
         expect(state.verdict).not.toBe('down');
       }
     }),

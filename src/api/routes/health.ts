@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { endpointHealthSchema } from '../answer-schemas.ts';
+import { endpointHealthSchema, vantageSightSchema } from '../answer-schemas.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { json } from '../reply.ts';
 import type { Route } from '../route.ts';
 
-/** `/v1/health`: what this node believes about every endpoint, and why. */
+/** `/v1/health`: what this node believes about every endpoint, and why; and how much each vantage sees. */
 export function healthRoute(plane: ControlPlane): Route {
   return {
     method: 'get',
@@ -15,12 +15,12 @@ export function healthRoute(plane: ControlPlane): Route {
     answers: [
       {
         status: 200,
-        description: 'All endpoints.',
+        description: 'All endpoints, and the vantages that should vote on them.',
         mediaType: 'application/json',
-        schema: z.object({ items: z.array(endpointHealthSchema) }),
+        schema: z.object({ items: z.array(endpointHealthSchema), vantages: z.array(vantageSightSchema) }),
       },
     ],
     refusals: [],
-    run: () => json({ items: plane.health() }),
+    run: () => json({ items: plane.health(), vantages: plane.vantages() }),
   };
 }

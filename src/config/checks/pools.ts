@@ -1,4 +1,5 @@
 import { formatAddress, normalise, parseAddress } from '../../dns/address.ts';
+import { isProbing } from '../health-rule.ts';
 import type { Owner, Stored } from '../model.ts';
 import type { Endpoint, Pool } from '../resources/pool.ts';
 import { checkDomainName } from './domain-names.ts';
@@ -43,7 +44,8 @@ function checkEndpoint(scope: CheckScope, owner: Owner, path: string, pool: Pool
   }
   if (endpoint.canonicalName === undefined) return;
   checkDomainName(scope, owner, `${path}/canonicalName`, endpoint.canonicalName);
-  if ((endpoint.monitor ?? pool.monitor) !== undefined && endpoint.probeAddress === undefined) {
+  const monitor = scope.config.monitors.get(endpoint.monitor ?? pool.monitor ?? '')?.value;
+  if (monitor !== undefined && isProbing(monitor) && endpoint.probeAddress === undefined) {
     const message = `${subject} has a monitor but no address to probe; give it a probeAddress.`;
     report(scope, owner, 'nothing-to-probe', `${path}/probeAddress`, message);
   }

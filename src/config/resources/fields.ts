@@ -32,4 +32,7 @@ export const domainName = z
     return z.NEVER;
   });
 
+/** Load units that something can take: any unit, as long as all that is compared with it has the same. */
+export const capacity = z.number().positive().max(1e15);
+
 export const ttlSeconds = z.int().min(0).max(MAX_TTL_SECONDS);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { resourceName } from './fields.ts';
+import { type Quorum, quorumSchema } from './quorum.ts';
 
 /** Fields that every monitor has, whatever its probe kind. */
 export const monitorFields = {
@@ -15,9 +16,32 @@ export const monitorFields = {
   fall: z.int().min(1).max(100).default(3),
   /** Largest share of the interval by which one probe is moved at random, so that nodes do not probe in step. */
   jitter: z.number().min(0).max(0.5).default(0.1),
+  /** Seconds from one probe to the next while its verdict is in doubt; without it, a quarter of the interval. */
+  recheckSeconds: z.number().min(0.05).max(3600).optional(),
+  /** When an endpoint counts as flapping, and for how long it is then held down. */
+  flapping: z
+    .strictObject({
+      /** Changes between up and down within the window. */
+      changes: z.int().min(2).max(100).default(4),
+      windowSeconds: z.number().min(1).max(86_400).default(600),
+      /** The first hold-down; each further one is twice as long, until a window has passed without a change. */
+      holdDownSeconds: z.number().min(0).max(86_400).default(60),
+      maxHoldDownSeconds: z.number().min(0).max(86_400).default(900),
+    })
+    .optional(),
+  /** How many vantages must agree; without it, the majority of them. */
+  quorum: quorumSchema.optional(),
   /** TCP port to probe; the probe kind has its own default (HTTP 80, HTTPS 443). */
   port: z.int().min(1).max(65_535).optional(),
 };
+
+/** What a monitor says of flapping. */
+export interface FlappingSettings {
+  readonly changes: number;
+  readonly windowSeconds: number;
+  readonly holdDownSeconds: number;
+  readonly maxHoldDownSeconds: number;
+}
 
 /** The configured check. `settings` belongs to the probe kind, whose schema has checked it. */
 export interface Monitor {
@@ -29,6 +53,9 @@ export interface Monitor {
   readonly rise: number;
   readonly fall: number;
   readonly jitter: number;
+  readonly recheckSeconds?: number | undefined;
+  readonly flapping?: FlappingSettings | undefined;
+  readonly quorum?: Quorum | undefined;
   readonly port?: number | undefined;
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -50,6 +77,10 @@ export function monitorSchemaFor(kinds: readonly ProbeKindContract[]): z.ZodType
       .refine((monitor) => monitor.timeoutSeconds <= monitor.intervalSeconds, {
         error: 'must not be longer than intervalSeconds; it is 3 unless told',
         path: ['timeoutSeconds'],
+      })
+      .refine((monitor) => (monitor.recheckSeconds ?? 0) <= monitor.intervalSeconds, {
+        error: 'must not be longer than intervalSeconds',
+        path: ['recheckSeconds'],
       })
       .refine((monitor) => requiresPort !== true || monitor.port !== undefined, {
         error: `port is required for a monitor of kind ${kind}`,

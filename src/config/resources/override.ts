@@ -19,6 +19,8 @@ export const overrideSchema = z
     reason: z.string().min(1).max(500),
     /** RFC 3339; after it the override holds no more. Without it, until it is deleted. */
     expiresAt: z.iso.datetime({ offset: true }).optional(),
+    /** Holds even where the guard rails of a pool would keep an endpoint in service. */
+    breakGlass: z.boolean().optional(),
   })
   .meta({ id: 'Override' });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { domainName, ipAddress, resourceName } from './fields.ts';
+import { MAX_DATA_CENTERS } from '../limits.ts';
+import { capacity, domainName, ipAddress, resourceName } from './fields.ts';
 
 /** One pool serves one service: a few addresses in each of at most 50 data centers. */
 export const MAX_ENDPOINTS_PER_POOL = 1024;
@@ -15,6 +16,8 @@ export const endpointSchema = z
     canonicalName: domainName.optional(),
     /** Share of this endpoint among the healthy ones of its data center. */
     weight: z.int().min(1).max(65_535).default(1),
+    /** The load that it can take. Its data center takes as much as its endpoints that are up, unless it says itself. */
+    capacity: capacity.optional(),
     /** Overrides the pool's monitor. */
     monitor: resourceName.optional(),
     /** Where probes go, when not to `address` itself. */
@@ -25,6 +28,25 @@ export const endpointSchema = z
   })
   .meta({ id: 'Endpoint' });
 
+/** What an endpoint without a verdict counts as. */
+export const unknownRules = ['last-resort', 'serve', 'withhold'] as const;
+
+export type UnknownRule = (typeof unknownRules)[number];
+
+/** How far probes and overrides may go before they are held back. */
+const guardRails = z
+  .strictObject({
+    /** So many endpoints stay in service. */
+    minimumUp: z.int().min(1).max(MAX_ENDPOINTS_PER_POOL).optional(),
+    /** At most so many data centers go out of service at a time. */
+    maxLostDataCenters: z.int().min(0).max(MAX_DATA_CENTERS).optional(),
+  })
+  .refine((rails) => rails.minimumUp !== undefined || rails.maxLostDataCenters !== undefined, {
+    error: 'must have minimumUp, maxLostDataCenters or both',
+  });
+
+export type GuardRails = Readonly<z.infer<typeof guardRails>>;
+
 /** The endpoints, over data centers, that serve one steered name. */
 export const poolSchema = z
   .strictObject({
@@ -32,6 +54,12 @@ export const poolSchema = z
     description: z.string().max(200).optional(),
     /** Checks every endpoint that names no monitor of its own; without one, endpoints count as up. */
     monitor: resourceName.optional(),
+    /**
+     * An endpoint without a verdict is answered when none is up (`last-resort`), as if it were up (`serve`), or as if
+     * it were down (`withhold`).
+     */
+    unknown: z.enum(unknownRules).optional(),
+    guardRails: guardRails.optional(),
     endpoints: z.array(endpointSchema).max(MAX_ENDPOINTS_PER_POOL),
   })
   .meta({ id: 'Pool' });

@@ -1,3 +1,4 @@
+import { verdictOctet } from '../../health/unknown.ts';
 import { createVerdictTable } from '../../snapshot/verdict-table.ts';
 import {
   LAST_KNOWN_UP,
@@ -8,7 +9,6 @@ import {
 } from '../../steering/verdict.ts';
 import { isRecent, type KeptEndpoint, type KeptVerdicts } from './verdict-file.ts';
 
-const PROBED_OCTETS = { up: VERDICT_UP, down: VERDICT_DOWN, unknown: VERDICT_UNKNOWN } as const;
 const OVERRIDE_OCTETS = { up: VERDICT_UP, down: VERDICT_DOWN, drain: VERDICT_DRAINED } as const;
 
 /**
@@ -35,12 +35,13 @@ export function bootVerdicts(
 }
 
 function bootVerdict(
-  { monitored, probed, override }: KeptEndpoint,
+  { monitored, probed, unknown, held, override }: KeptEndpoint,
   age: 'recent' | 'old',
   nowMs: number,
 ): number {
+  if (held && age === 'recent') return VERDICT_UP;
   if (override !== undefined && (override.expiresAtMs === null || override.expiresAtMs > nowMs))
     return OVERRIDE_OCTETS[override.state];
   if (!monitored) return VERDICT_UP;
-  return age === 'recent' ? PROBED_OCTETS[probed] : VERDICT_UNKNOWN;
+  return verdictOctet(age === 'recent' ? probed : 'unknown', unknown);
 }

@@ -1,6 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import type { UnknownRule } from '../../config/resources/pool.ts';
 import type { EndpointHealth, OverrideInForce } from '../../health/endpoint-health.ts';
 import { probeTarget, type RememberedVerdict } from '../../health/remembered-verdict.ts';
+import { replaceFileSync } from '../replace-file.ts';
 
 /** Older than this, what was known says little about now: a restart takes seconds, a repair may take an hour. */
 const MAX_AGE_MS = 3_600_000;
@@ -17,6 +19,10 @@ export interface KeptEndpoint {
   /** When the endpoint took its verdict, in milliseconds since the epoch. */
   readonly sinceMs: number;
   readonly lastKnownUp: boolean;
+  /** What its pool says of endpoints without a verdict. */
+  readonly unknown: UnknownRule;
+  /** Whether a guard rail of its pool kept it in service. */
+  readonly held: boolean;
   readonly override: KeptOverride | undefined;
 }
 
@@ -56,25 +62,20 @@ export function isRecent({ savedAtMs }: KeptVerdicts, nowMs: number): boolean {
 export function rememberedVerdicts(kept: KeptVerdicts, nowMs: number): readonly RememberedVerdict[] {
   if (!isRecent(kept, nowMs)) return [];
   return kept.endpoints.flatMap(({ key, target, monitored, probed, sinceMs, lastKnownUp }) =>
-    monitored && probed !== 'unknown' ? [{ key, verdict: probed, target, sinceMs, lastKnownUp }] : [],
+    monitored && probed !== 'unknown'
+      ? [{ key, verdict: probed, target, sinceMs, lastKnownUp, knownAtMs: kept.savedAtMs }]
+      : [],
   );
 }
 
 /** Writes beside the old file and swaps; throws when the disk does not take it. */
 export function writeVerdicts(path: string, health: readonly EndpointHealth[], nowMs: number): void {
   const kept: KeptVerdicts = { savedAtMs: nowMs, endpoints: health.map(keptEndpoint) };
-  const half = `${path}.new`;
-  try {
-    writeFileSync(half, JSON.stringify(kept));
-    renameSync(half, path);
-  } catch (error) {
-    rmSync(half, { force: true });
-    throw error;
-  }
+  replaceFileSync(path, [Buffer.from(JSON.stringify(kept))]);
 }
 
 function keptEndpoint(endpoint: EndpointHealth): KeptEndpoint {
-  const { key, monitor, probed, since, lastKnownUp, override } = endpoint;
+  const { key, monitor, probed, since, lastKnownUp, unknown, held, override } = endpoint;
   return {
     key,
     target: probeTarget(endpoint),
@@ -82,6 +83,8 @@ function keptEndpoint(endpoint: EndpointHealth): KeptEndpoint {
     probed,
     sinceMs: Date.parse(since),
     lastKnownUp,
+    unknown,
+    held: held !== undefined,
     override: override === undefined ? undefined : keptOverride(override),
   };
 }
@@ -105,7 +108,7 @@ function parseKept(value: unknown): KeptVerdicts {
 
 function parseEndpoint(value: unknown): readonly KeptEndpoint[] {
   if (value === null || typeof value !== 'object') return [];
-  const { key, target, monitored, probed, sinceMs, lastKnownUp, override } = value as Readonly<
+  const { key, target, monitored, probed, sinceMs, lastKnownUp, unknown, held, override } = value as Readonly<
     Record<keyof KeptEndpoint, unknown>
   >;
   if (typeof key !== 'string' || typeof target !== 'string' || typeof sinceMs !== 'number') return [];
@@ -118,6 +121,8 @@ function parseEndpoint(value: unknown): readonly KeptEndpoint[] {
       probed,
       sinceMs,
       lastKnownUp: lastKnownUp === true,
+      unknown: unknown === 'serve' || unknown === 'withhold' ? unknown : 'last-resort',
+      held: held === true,
       override: parseOverride(override),
     },
   ];

@@ -22,13 +22,26 @@ export interface DirectorySource {
   readonly monitorPort: number | undefined;
 }
 
-/** Reads a configuration directory and plans the commit that makes the store follow it; stores its zones' blobs. */
-export async function planFromDirectory(
+/** What a directory says, read and compiled, its zones' blobs in the store: what is left is to make the store follow. */
+export interface PreparedDirectory {
+  /**
+   * The commit that makes the store follow, from this configuration on. Cheap where it is the one of the preparation;
+   * else everything is checked anew.
+   */
+  plan(config: Config): Promise<Parsed<DirectoryPlan>>;
+}
+
+/**
+ * Reads a configuration directory, compiles its zone files and stores their blobs. Takes as long as large zones do;
+ * writes may come and go meanwhile. One preparation at a time, and its plan is carried out before the next begins:
+ * blobs that no zone refers to yet may be swept after any other.
+ */
+export async function prepareDirectory(
   source: DirectorySource,
   config: Config,
   store: Store,
   files: ZoneFiles,
-): Promise<Parsed<DirectoryPlan>> {
+): Promise<Parsed<PreparedDirectory>> {
   const read = await readDirectory(source.directory, source.contract, config, (directory, file) =>
     files.read(directory, file),
   );
@@ -37,18 +50,23 @@ export async function planFromDirectory(
     return read;
   }
   const contents = source.monitorPort === undefined ? read : withMonitorPort(read, source.monitorPort);
-  const plan = planDirectory(config, contents);
-  if (!plan.ok) return plan;
+  const first = planDirectory(config, contents);
+  if (!first.ok) return first;
   // Before the commit that refers to them, so that no zone is ever without its records.
   for (const { text, blob } of contents.zones) {
     if (text === undefined) continue;
     await store.putBlob(text, blob);
     release(text);
   }
-  await files.settle(new Set([...blobsOf(config), ...contents.zones.map(({ blob }) => blob)]));
+  const shapes = new Map(contents.zones.map(({ apex, shape }) => [apex, shape]));
+  const blobs = contents.zones.map(({ blob }) => blob);
   return parsed({
-    changes: plan.value,
-    shapes: new Map(contents.zones.map(({ apex, shape }) => [apex, shape])),
+    plan: async (now) => {
+      const plan = now === config ? first : planDirectory(now, contents);
+      if (!plan.ok) return plan;
+      await files.settle(new Set([...blobsOf(now), ...blobs]));
+      return parsed({ changes: plan.value, shapes });
+    },
   });
 }
 

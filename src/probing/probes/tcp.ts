@@ -16,6 +16,8 @@ const tcpSettings = z.strictObject({
   expect: z.string().min(1).max(1024).optional(),
   /** How much of the reply is searched. */
   replyLimitOctets: z.int().min(1).max(MAX_REPLY_LIMIT_OCTETS).default(DEFAULT_REPLY_LIMIT_OCTETS),
+  /** Holds an idle connection open beside the probes, whose end starts a burst of them. */
+  watch: z.boolean().default(false),
 });
 
 type TcpSettings = Readonly<z.infer<typeof tcpSettings>>;
@@ -33,6 +35,7 @@ export const tcpProbe: ProbeKind<TcpSettings> = {
       else connect(run, to, (socket) => converse(run, socket, settings));
     });
   },
+  watchedPort: (port, { watch }) => (watch ? port : undefined),
 };
 
 function converse(run: ProbeRun, socket: net.Socket, settings: TcpSettings): void {

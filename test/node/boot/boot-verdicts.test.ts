@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createBoard } from '../../../src/health/board.ts';
+import { DEFAULT_POOL_RULES, probedCheck } from '../../../src/health/board-endpoint.ts';
 import { bootVerdicts } from '../../../src/node/boot/boot-verdicts.ts';
 import {
   type KeptEndpoint,
@@ -22,6 +23,8 @@ const up: KeptEndpoint = {
   probed: 'up',
   sinceMs: NOW_MS - MINUTE_MS,
   lastKnownUp: true,
+  unknown: 'last-resort',
+  held: false,
   override: undefined,
 };
 
@@ -39,6 +42,21 @@ describe('the verdict table of a node that has just started', () => {
     readonly want: string;
   }[] = [
     { name: 'what was up a minute ago', given: {}, want: 'up, last known up' },
+    {
+      name: 'what was never probed, of a pool that serves it all the same',
+      given: { probed: 'unknown', lastKnownUp: false, unknown: 'serve' },
+      want: 'up',
+    },
+    {
+      name: 'what was never probed, of a pool that withholds it',
+      given: { probed: 'unknown', lastKnownUp: false, unknown: 'withhold' },
+      want: 'down',
+    },
+    {
+      name: 'what was down and held by a guard rail',
+      given: { probed: 'down', held: true },
+      want: 'up, last known up',
+    },
     { name: 'what was down', given: { probed: 'down', lastKnownUp: false }, want: 'down' },
     { name: 'what was down and up last', given: { probed: 'down' }, want: 'down, last known up' },
     { name: 'what was never probed', given: { probed: 'unknown', lastKnownUp: false }, want: 'unknown' },
@@ -87,9 +105,19 @@ describe('the file of verdicts', () => {
     const data = temporaryDirectory();
     try {
       const path = join(data.path, 'verdicts.json');
-      const board = createBoard([
-        { key: 'web/fra', verdict: 'down', target: '192.0.2.1 ', sinceMs: NOW_MS, lastKnownUp: true },
-      ]);
+      const board = createBoard(
+        [
+          {
+            key: 'web/fra',
+            verdict: 'down',
+            target: '192.0.2.1 ',
+            sinceMs: NOW_MS,
+            lastKnownUp: true,
+            knownAtMs: NOW_MS,
+          },
+        ],
+        [],
+      );
       board.setEndpoints(
         [
           {
@@ -101,7 +129,8 @@ describe('the file of verdicts', () => {
             address: '192.0.2.1',
             probeAddress: undefined,
             monitor: 'web',
-            thresholds: { rise: 2, fall: 2, expiryMs: 10_000 },
+            check: probedCheck('web/fra', '192.0.2.1', { rise: 2, fall: 2, expiryMs: 10_000 }),
+            poolRules: DEFAULT_POOL_RULES,
           },
         ],
         NOW_MS,
@@ -110,7 +139,14 @@ describe('the file of verdicts', () => {
       const kept = readVerdicts(path);
       expect(kept.endpoints).toEqual([{ ...up, probed: 'down', sinceMs: NOW_MS }]);
       expect(rememberedVerdicts(kept, NOW_MS + MINUTE_MS)).toEqual([
-        { key: 'web/fra', verdict: 'down', target: '192.0.2.1 ', sinceMs: NOW_MS, lastKnownUp: true },
+        {
+          key: 'web/fra',
+          verdict: 'down',
+          target: '192.0.2.1 ',
+          sinceMs: NOW_MS,
+          lastKnownUp: true,
+          knownAtMs: NOW_MS,
+        },
       ]);
       expect(rememberedVerdicts(kept, NOW_MS + 61 * MINUTE_MS)).toEqual([]);
     } finally {

@@ -1,0 +1,48 @@
+import type { Consensus } from './consensus.ts';
+import type { Observation } from './observation.ts';
+
+/** A report as it arrived, at whichever node. */
+export interface HeldReport {
+  readonly observation: Observation;
+  /** By the clock of this node. */
+  readonly arrivedAtMs: number;
+}
+
+/**
+ * What reports say of an endpoint: the newest, whichever node it went to, for as long as its lease.
+ *
+ *     defined          report            report                      lease of the monitor ended
+ *        |--- silent ----|-- as it says ---|-- as it says --- lease ---|--- down
+ *
+ * An endpoint that was never heard of has one lease to do so; until then what held before stays. Silence beyond the
+ * lease is a failure: whoever reports must be alive to do it.
+ */
+export function leaseVerdict(
+  newest: HeldReport | undefined,
+  definedAtMs: number,
+  leaseMs: number,
+  before: Consensus['verdict'],
+  nowMs: number,
+): Consensus {
+  if (nowMs >= leaseEndMs(newest, definedAtMs, leaseMs)) return { verdict: 'down', basis: 'quorum' };
+  if (newest === undefined) return { verdict: before, basis: 'silent' };
+  return { verdict: newest.observation.verdict, basis: 'quorum' };
+}
+
+/** When the lease ends that runs now, in milliseconds since the epoch by the clock of this node. */
+export function leaseEndMs(newest: HeldReport | undefined, definedAtMs: number, leaseMs: number): number {
+  if (newest === undefined) return definedAtMs + leaseMs;
+  return newest.arrivedAtMs + (newest.observation.report?.leaseMs ?? leaseMs);
+}
+
+/** The newest of the reports that went to several nodes; the name decides between two of one moment. */
+export function newestReport(reports: Iterable<HeldReport>): HeldReport | undefined {
+  let newest: HeldReport | undefined;
+  for (const held of reports) if (newest === undefined || isNewer(held, newest)) newest = held;
+  return newest;
+}
+
+function isNewer({ observation: one }: HeldReport, { observation: other }: HeldReport): boolean {
+  if (one.observedAtMs !== other.observedAtMs) return one.observedAtMs > other.observedAtMs;
+  return one.vantage > other.vantage;
+}
