@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import type { Contract } from '../config/contract.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import { authorise } from './authorise.ts';
+import type { ClusterSource } from './cluster-source.ts';
 import { collectionRoutes } from './collection-router.ts';
 import type { WriteContext } from './collection-writes.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -17,6 +18,7 @@ import type { Route } from './route.ts';
 import { alertChannelCollection } from './routes/alert-channels.ts';
 import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
 import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
+import { clusterRoutes } from './routes/cluster.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
@@ -55,6 +57,8 @@ export interface AppOptions {
   readonly capacity?: CapacitySource | undefined;
   /** Undefined where no history is kept. */
   readonly incidents?: IncidentSource | undefined;
+  /** Undefined where the node belongs to no cluster. */
+  readonly cluster?: ClusterSource | undefined;
   readonly log: Log;
   readonly now: () => Date;
   /** Names by which browsers may address a node that needs no token, beside localhost and addresses. */
@@ -109,6 +113,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
     ...capacityRoutes(options.capacity),
+    ...clusterRoutes(options.cluster),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),
   ];

@@ -148,6 +148,21 @@ export class NodeControlPlane implements ControlPlane {
     return used;
   }
 
+  /**
+   * Runs a step that may change the store by other ways than a write, and publishes what came of it: what peers wrote is
+   * there already, so nobody is asked; what is broken in it is told as a problem and left out.
+   */
+  adopt<T>(step: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      const before = this.config;
+      const result = await step();
+      if (this.config === before) return result;
+      this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
+      await this.#publish(this.config);
+      return result;
+    });
+  }
+
   /** The geo files cannot be used; the table in use stays. */
   reportGeoProblems(problems: readonly Problem[]): void {
     this.#geoProblems = problems;

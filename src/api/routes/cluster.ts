@@ -75,7 +75,10 @@ export function clusterRoutes(source: ClusterSource | undefined): readonly Route
 }
 
 function memberRoutes(source: ClusterSource): readonly Route[] {
-  const done: Answer = { status: 204, description: 'Taken down; `withdrawal` of this node tells what came of it.' };
+  const done: Answer = {
+    status: 204,
+    description: 'Taken down; `withdrawal` of this node tells what came of it.',
+  };
   return [
     {
       method: 'get',
@@ -128,10 +131,13 @@ function announcement(isAnnounced: boolean): Reply {
 }
 
 function askWithdrawal(source: ClusterSource, { body }: ApiRequest): Reply {
-  const given = parseBody(withdrawalSchema, body);
+  const given = parseBody(withdrawalSchema, body, '');
   if (!given.ok) return notValid(given.problems);
   if (source.mostWithdrawn === 0)
-    return refuse('not-valid', 'No node of this cluster may withdraw: there is no other to serve in its place.');
+    return refuse(
+      'not-valid',
+      'No node of this cluster may withdraw: there is no other to serve in its place.',
+    );
   source.askWithdrawal(given.value.reason);
   return empty();
 }
