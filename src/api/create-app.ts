@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import type { Contract } from '../config/contract.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import { authorise } from './authorise.ts';
-import { collectionRoutes } from './collection-router.ts';
+import { collectionRoutes, readOnlyRoutes } from './collection-router.ts';
 import type { WriteContext } from './collection-writes.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { createEventStreams, HEARTBEAT_MS } from './event-stream.ts';
@@ -17,6 +17,8 @@ import type { Route } from './route.ts';
 import { alertChannelCollection } from './routes/alert-channels.ts';
 import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
 import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
+import { invitationCollection } from './routes/cluster-invitations.ts';
+import { clusterNodeCollection } from './routes/cluster-nodes.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
@@ -101,6 +103,8 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...collectionRoutes(context, overrideCollection(contract, options.now)),
     ...collectionRoutes(context, maintenanceWindowCollection(contract)),
     ...collectionRoutes(context, alertChannelCollection(contract)),
+    ...readOnlyRoutes(context, clusterNodeCollection(contract)),
+    ...readOnlyRoutes(context, invitationCollection(contract)),
     ...alertDeliveryRoutes(plane, options.incidents),
     explainRoute(plane),
     healthRoute(plane),
