@@ -49,6 +49,14 @@ export function collectionRoutes<T, B>(
   return [...readRoutes(context, collection, stored), ...writeRoutes(context, collection, stored)];
 }
 
+/** List and read alone, for a collection that other operations write. */
+export function readOnlyRoutes<T, B>(
+  context: WriteContext,
+  collection: ApiCollection<T, B>,
+): readonly Route[] {
+  return readRoutes(context, collection, storedFormSchema(collection.one, collection.valueSchema));
+}
+
 function readRoutes<T, B>(
   context: WriteContext,
   collection: ApiCollection<T, B>,

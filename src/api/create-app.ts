@@ -4,7 +4,7 @@ import type { Contract } from '../config/contract.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import { authorise } from './authorise.ts';
 import type { ClusterSource } from './cluster-source.ts';
-import { collectionRoutes } from './collection-router.ts';
+import { collectionRoutes, readOnlyRoutes } from './collection-router.ts';
 import type { WriteContext } from './collection-writes.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { createEventStreams, HEARTBEAT_MS } from './event-stream.ts';
@@ -19,6 +19,8 @@ import { alertChannelCollection } from './routes/alert-channels.ts';
 import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
 import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
 import { clusterRoutes } from './routes/cluster.ts';
+import { invitationCollection } from './routes/cluster-invitations.ts';
+import { clusterNodeCollection } from './routes/cluster-nodes.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
@@ -105,6 +107,8 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...collectionRoutes(context, overrideCollection(contract, options.now)),
     ...collectionRoutes(context, maintenanceWindowCollection(contract)),
     ...collectionRoutes(context, alertChannelCollection(contract)),
+    ...readOnlyRoutes(context, clusterNodeCollection(contract)),
+    ...readOnlyRoutes(context, invitationCollection(contract)),
     ...alertDeliveryRoutes(plane, options.incidents),
     explainRoute(plane),
     healthRoute(plane),

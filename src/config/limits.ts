@@ -26,4 +26,9 @@ export const MAX_RESOURCES: Readonly<Record<Collection, number>> = {
   maintenanceWindows: 5_000,
   // Each message goes to every channel.
   alertChannels: 100,
+  // Beyond a dozen they meet over NATS; nobody has hundreds.
+  nodes: 1_000,
+  invitations: 1_000,
+  // One for every node that ever left.
+  removals: 20_000,
 };

@@ -17,7 +17,10 @@ import { reasonOf, StoreError } from './store-error.ts';
  *     ├── steeredNames   "www.example.org."  -> leaf
  *     ├── overrides      "fra-drain"         -> leaf
  *     ├── maintenanceWindows "fra-sundays"   -> leaf
- *     └── alertChannels  "on-call"           -> leaf
+ *     ├── alertChannels  "on-call"           -> leaf
+ *     ├── nodes          "fra-1"             -> leaf
+ *     ├── invitations    "4f0c…"             -> leaf
+ *     └── removals       "4f0c…"             -> leaf
  *
  *     zone/<life>/<apex>                        one for each life of each zone
  *     part/<life>/<n>/<apex>                    more of a large one, see zone-leaves.ts
@@ -39,6 +42,7 @@ export const ROOT_DOCUMENT = 'root';
 const rootSteps: readonly (readonly MapName[])[] = [
   ['dataCenters', 'pools', 'monitors', 'policies', 'zones', 'steeredNames', 'overrides'],
   ['maintenanceWindows', 'alertChannels'],
+  ['nodes', 'invitations', 'removals'],
 ];
 
 const zoneSteps: readonly (readonly MapName[])[] = [['rrsets']];
