@@ -21,7 +21,7 @@ export const peerAddress = z
     /^(\[[0-9a-fA-F:.]{2,45}\]|[0-9a-zA-Z]([0-9a-zA-Z.-]{0,251}[0-9a-zA-Z])?):[1-9][0-9]{0,4}$/,
     'must be a host and a port, such as node-1.example.net:7053 or [2001:db8::1]:7053',
   )
-  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'must have a port up to 65535');
+  .refine((text) => !(Number(/:(\d+)$/.exec(text)?.[1]) > 65_535), 'must have a port up to 65535');
 
 /** 128 bits in lower case hexadecimal, as certificates show them. */
 export const certificateSerial = z
