@@ -192,7 +192,6 @@ class Board implements HealthBoard {
     this.#seats = seats;
     this.#choice = createSeatChoice(seats);
     for (const tally of this.#tallies.values()) tally.seats = this.#chosen(tally.source);
-    this.#suspects = suspectVantages(this.#sight.sights, seats);
     return this.#settle(this.#recountAll(nowMs), nowMs);
   }
 
@@ -332,8 +331,13 @@ class Board implements HealthBoard {
     return { seats: this.#suspects.size === 0 ? seats : seats.filter(isTrusted), everyone: this.#seats };
   }
 
-  /** Counts everything anew, under other electors; returns the pools whose verdicts changed by it. */
+  /**
+   * Counts everything anew, under other electors; returns the pools whose verdicts changed by it. What has ended
+   * meanwhile ends here: afterwards nothing tells any more that it did.
+   */
   #recountAll(nowMs: number): Set<string> {
+    for (const tally of this.#tallies.values()) this.#sight.update(tally, nowMs);
+    this.#haveSuspectsChanged();
     const changed = new Set<string>();
     for (const tally of this.#tallies.values()) this.#recount(tally, nowMs, changed);
     return changed;
