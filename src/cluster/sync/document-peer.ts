@@ -35,7 +35,11 @@ export class DocumentPeer {
   #ended = false;
 
   constructor(
-    given: { readonly session: PeerSession; readonly documents: PeerDocuments; readonly exchange: SyncExchange },
+    given: {
+      readonly session: PeerSession;
+      readonly documents: PeerDocuments;
+      readonly exchange: SyncExchange;
+    },
     untold: string[],
     nowMs: number,
   ) {

@@ -320,7 +320,9 @@ export class DocumentSync {
         if (peer.documents.mustStartOver(document)) peer.exchange.restart(document);
         message = await store.generate(peer.exchange, document);
       } catch (thrown) {
-        peer.end(`cannot be told of ${document}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+        peer.end(
+          `cannot be told of ${document}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+        );
         return undefined;
       }
     }
