@@ -99,6 +99,8 @@ export class PeerDocuments {
   readonly #first = new Set<string>();
   /** The same of later, for which root waits a limited time. */
   readonly #later = new Set<string>();
+  /** Documents of which the peer has nothing: new zones, and what a new node has not pulled yet. */
+  readonly #lacked = new Set<string>();
   #underWay = 0;
   #heardAll = false;
   #rootDueSinceMs: number | undefined;
@@ -207,7 +209,7 @@ export class PeerDocuments {
     let earliest = Infinity;
     for (const atMs of this.#pullAtMs.values()) if (atMs < earliest) earliest = atMs;
     const rootIsHeld = this.#due.has(ROOT_DOCUMENT) && this.#heardAll && this.#first.size === 0;
-    if (rootIsHeld && this.#later.size > 0 && this.#rootDueSinceMs !== undefined)
+    if (rootIsHeld && this.#zonesAreUnderWay && this.#rootDueSinceMs !== undefined)
       earliest = Math.min(earliest, this.#rootDueSinceMs + MAX_ROOT_HOLD_MS);
     return earliest === Infinity ? undefined : earliest;
   }
@@ -259,6 +261,8 @@ export class PeerDocuments {
 
   #compare(document: string, link: Link, nowMs: number): void {
     const mine = this.#mine(document);
+    if (link.theirs === '' && mine !== '' && link.declined !== mine) this.#lacked.add(document);
+    else this.#lacked.delete(document);
     if (link.theirs !== mine) {
       if (!this.#differsSinceMs.has(document)) this.#differsSinceMs.set(document, nowMs);
       if (link.answers >= ANSWERS_TO_CATCH_UP) this.#leaveCatchUp(document);
@@ -315,6 +319,11 @@ export class PeerDocuments {
     this.#later.delete(document);
   }
 
+  /** Whether documents travel that root might speak of and one side lacks. */
+  get #zonesAreUnderWay(): boolean {
+    return this.#later.size > 0 || this.#lacked.size > (this.#lacked.has(ROOT_DOCUMENT) ? 1 : 0);
+  }
+
   /** Takes of what is due; returns how many had no room. */
   #takeDue(taken: Due[], most: number): number {
     let left = 0;
@@ -351,7 +360,8 @@ export class PeerDocuments {
     const link = this.#links.get(ROOT_DOCUMENT);
     if (kind === 'exchange' && link?.awaiting === true && !link.owed) return undefined;
     const waitedMs = nowMs - (this.#rootDueSinceMs ?? nowMs);
-    if ((others === 'others-wait' || this.#later.size > 0) && waitedMs < MAX_ROOT_HOLD_MS) return undefined;
+    const mustWait = others === 'others-wait' || this.#zonesAreUnderWay;
+    if (mustWait && waitedMs < MAX_ROOT_HOLD_MS) return undefined;
     return { document: ROOT_DOCUMENT, kind };
   }
 }

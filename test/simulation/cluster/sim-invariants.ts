@@ -99,16 +99,24 @@ function lives(config: Config, apex: string): number {
   return stored?.life ?? -1;
 }
 
-/** Everything but what is each node's own, in one order. */
-function describe({ generation: _, ...config }: Config): string {
-  const sorted = (value: unknown): unknown =>
-    value instanceof Map
-      ? [...value].map(([key, one]) => [key, sorted(one)] as const).sort(([a], [b]) => (a < b ? -1 : 1))
-      : value;
-  return JSON.stringify(Object.entries(config).map(([name, map]) => [name, sorted(map)]));
+/** Everything but what is each node's own. */
+function describe(config: Config): string {
+  return JSON.stringify(inOrder(config), (_, value: unknown) => (value instanceof Map ? [...value] : value));
 }
 
-function imagesOf(config: Config): ReadonlyMap<string, Uint8Array> {
+/** Maps stand in the order in which things came to a node; that moves octets in an image, and no answer. */
+function inOrder(config: Config): Config {
+  const sorted = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
+    new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const maps = Object.entries(config).flatMap(([name, map]) =>
+    map instanceof Map ? [[name, sorted(map)] as const] : [],
+  );
+  const rrsets = sorted(new Map([...config.rrsets].map(([apex, ofZone]) => [apex, sorted(ofZone)])));
+  return { ...config, ...Object.fromEntries(maps), rrsets, generation: 0 };
+}
+
+function imagesOf(unordered: Config): ReadonlyMap<string, Uint8Array> {
+  const config = inOrder(unordered);
   const endpoints = [...config.pools].flatMap(([pool, { value }]) =>
     value.endpoints.map(({ name }) => `${pool}/${name}`),
   );

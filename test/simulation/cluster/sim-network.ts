@@ -18,6 +18,7 @@ interface Direction {
   lastAtMs: number;
   waitingOctets: number;
   wasFull: boolean;
+  isScheduled: boolean;
 }
 
 class SimSession implements PeerSession {
@@ -183,12 +184,14 @@ export class SimNetwork {
 
   #deliverLater(out: Direction | undefined): void {
     const [first] = out?.frames ?? [];
-    if (out === undefined || first === undefined) return;
+    if (out === undefined || first === undefined || out.isScheduled) return;
+    out.isScheduled = true;
     this.#time.after(Math.max(0, first.atMs - this.#time.nowMs()), () => this.#deliver(out));
   }
 
   #deliver(out: Direction): void {
     const { from, to } = out;
+    out.isScheduled = false;
     if (to.hasEnded || this.#cuts.has(`${from.owner} ${to.owner}`)) return;
     while (to.isUp && !to.hasEnded && (out.frames[0]?.atMs ?? Infinity) <= this.#time.nowMs()) {
       const next = out.frames.shift();
@@ -197,6 +200,7 @@ export class SimNetwork {
       this.framesDelivered += 1;
       this.#listeners.get(to.owner)?.onFrame(to, next.frame);
     }
+    if (to.isUp) this.#deliverLater(out);
     if (!out.wasFull || out.waitingOctets > this.#traits.boundOctets / 2 || from.hasEnded) return;
     out.wasFull = false;
     this.#listeners.get(from.owner)?.onDrain(from);
@@ -220,7 +224,7 @@ export class SimNetwork {
 }
 
 function direction(from: SimSession, to: SimSession): Direction {
-  return { from, to, frames: [], lastAtMs: 0, waitingOctets: 0, wasFull: false };
+  return { from, to, frames: [], lastAtMs: 0, waitingOctets: 0, wasFull: false, isScheduled: false };
 }
 
 function pairKey(one: string, other: string): string {

@@ -50,7 +50,8 @@ function drawZone(random: SimRandom, config: Config, tag: string): Change | read
   const isThere = config.zones.has(apex);
   if (!isThere) return zoneWithKept(apex, tag);
   if (random.happens(0.35)) return { collection: 'zones', key: apex, owner: api, value: undefined };
-  return zone(apex, tag);
+  // With what must be in it: another node may be deleting it in this moment, and then this makes it anew.
+  return zoneWithKept(apex, tag);
 }
 
 function drawPool(random: SimRandom, config: Config, tag: string): Change {
