@@ -18,8 +18,8 @@ import type { Route } from './route.ts';
 import { alertChannelCollection } from './routes/alert-channels.ts';
 import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
 import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
-import { clusterRoutes } from './routes/cluster.ts';
 import { invitationCollection } from './routes/cluster-invitations.ts';
+import { clusterMemberRoutes } from './routes/cluster-members.ts';
 import { clusterNodeCollection } from './routes/cluster-nodes.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
@@ -117,7 +117,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
     ...capacityRoutes(options.capacity),
-    ...clusterRoutes(options.cluster),
+    ...clusterMemberRoutes(options.cluster),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),
   ];

@@ -27,22 +27,16 @@ export interface DispatchCounters {
  */
 export class Dispatch implements TransportListener {
   readonly #parts: Readonly<Record<Channel, ClusterPart>>;
-  readonly #onSession: (event: 'up' | 'down', peer: string, reason: string) => void;
   readonly #malformed = new Map<PeerSession, number>();
   #malformedFrames = 0;
   #unknownChannels = 0;
 
-  constructor(
-    parts: Readonly<Record<Channel, ClusterPart>>,
-    onSession: (event: 'up' | 'down', peer: string, reason: string) => void,
-  ) {
+  constructor(parts: Readonly<Record<Channel, ClusterPart>>) {
     this.#parts = parts;
-    this.#onSession = onSession;
   }
 
   onUp(session: PeerSession): void {
     this.#malformed.set(session, 0);
-    this.#onSession('up', session.peer, '');
     for (const part of Object.values(this.#parts)) part.onUp(session);
   }
 
@@ -68,7 +62,6 @@ export class Dispatch implements TransportListener {
   onDown(session: PeerSession, reason: string): void {
     this.#malformed.delete(session);
     for (const part of Object.values(this.#parts)) part.onDown(session, reason);
-    this.#onSession('down', session.peer, reason);
   }
 
   counters(): DispatchCounters {

@@ -75,6 +75,7 @@ export class NodeControlPlane implements ControlPlane {
   /** Resolves when the geo table that came last is in use. */
   #geoTurn: Promise<void> = Promise.resolve();
   #snapshot: Snapshot | undefined;
+  #published: Config | undefined;
   readonly #waiting: WaitingWrite[] = [];
   /** Why the last commit failed; undefined once one has succeeded again. */
   #storeFailure: string | undefined;
@@ -149,17 +150,14 @@ export class NodeControlPlane implements ControlPlane {
   }
 
   /**
-   * Runs a step that may change the store by other ways than a write, and publishes what came of it: what peers wrote is
-   * there already, so nobody is asked; what is broken in it is told as a problem and left out.
+   * Publishes what peers have written into the store. It is there already, so nobody is asked: what is broken in it is
+   * told as a problem and left out. Rejects where it could not be published; it is with the next write then.
    */
-  adopt<T>(step: () => Promise<T>): Promise<T> {
+  adoptStored(): Promise<void> {
     return this.#inTurn(async () => {
-      const before = this.config;
-      const result = await step();
-      if (this.config === before) return result;
+      if (this.config === this.#published) return;
       this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
       await this.#publish(this.config);
-      return result;
     });
   }
 
@@ -357,6 +355,7 @@ export class NodeControlPlane implements ControlPlane {
     health.configure(config, (key) => publisher.slotOf(key));
     await this.#parts.outlet.publish(message);
     this.#snapshot = openSnapshot(message);
+    this.#published = config;
     this.#feed.announce();
   }
 

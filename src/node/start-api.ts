@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ClusterSource } from '../api/cluster-source.ts';
 import { createApp } from '../api/create-app.ts';
 import type { IncidentSource } from '../api/incident-source.ts';
 import type { CapacitySource } from '../api/routes/capacity.ts';
@@ -28,6 +29,8 @@ export interface ApiOptions {
   readonly traffic: TrafficSource | undefined;
   readonly capacity: CapacitySource;
   readonly incidents: IncidentSource;
+  /** Undefined where the node is in no cluster. */
+  readonly cluster: ClusterSource | undefined;
   readonly log: Logger;
 }
 
@@ -50,6 +53,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     traffic,
     capacity: options.capacity,
     incidents,
+    cluster: options.cluster,
     log: (level, message, fields) => log[level](fields, message),
     now: () => new Date(),
   });

@@ -3,7 +3,13 @@ import type { Config } from '../../config/model.ts';
 import type { Store } from '../../store/store.ts';
 import type { PeerSession } from '../transport/transport.ts';
 import { BlobFetch } from './blob-fetch.ts';
-import { type BlobChunk, type BlobFrame, CHUNK_OCTETS, encodeBlobFrame, parseBlobFrame } from './blob-messages.ts';
+import {
+  type BlobChunk,
+  type BlobFrame,
+  CHUNK_OCTETS,
+  encodeBlobFrame,
+  parseBlobFrame,
+} from './blob-messages.ts';
 import type { SyncClock } from './sync-clock.ts';
 
 export interface BlobSyncParts {
@@ -170,7 +176,8 @@ export class BlobSync {
   #take(peer: BlobPeer, chunk: BlobChunk): void {
     const fetch = this.#fetch;
     // Of a fetch that was given up: on its way already.
-    if (fetch === undefined || fetch.blob.hash !== chunk.hash || fetch.blob.peer !== peer.session.peer) return;
+    if (fetch === undefined || fetch.blob.hash !== chunk.hash || fetch.blob.peer !== peer.session.peer)
+      return;
     const took = fetch.blob.take(peer.session.peer, chunk);
     if (took === 'unexpected') {
       fetch.blob.askFrom(undefined);

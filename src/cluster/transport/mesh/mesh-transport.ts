@@ -103,8 +103,8 @@ export class MeshTransport implements Transport {
     for (const loop of this.#allLoops()) loop.start();
   }
 
-  setPeers(peers: readonly PeerSpec[]): void {
-    this.#roster.setPeers(peers);
+  setPeers(peers: readonly PeerSpec[], others?: 'refused' | 'admitted'): void {
+    this.#roster.setPeers(peers, others);
     const current = this.#roster.peers;
     for (const [name, loop] of this.#loops)
       if (!current.has(name)) {

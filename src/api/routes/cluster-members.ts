@@ -43,14 +43,14 @@ const clusterSchema = z
     mostWithdrawn: z.int(),
     members: z.array(memberSchema),
   })
-  .meta({ id: 'Cluster' });
+  .meta({ id: 'ClusterMembers' });
 
 const withdrawalSchema = z
   .strictObject({ reason: z.string().min(1).max(MAX_REASON_LENGTH) })
   .meta({ id: 'Withdrawal' });
 
-/** `/v1/cluster`: the nodes as this one sees them; `/anycast`: what a BGP speaker beside the node asks. */
-export function clusterRoutes(source: ClusterSource | undefined): readonly Route[] {
+/** `/v1/cluster/members`: the nodes as this one sees them; `/anycast`: what a BGP speaker beside the node asks. */
+export function clusterMemberRoutes(source: ClusterSource | undefined): readonly Route[] {
   return [
     ...(source === undefined ? [] : memberRoutes(source)),
     {
@@ -82,8 +82,8 @@ function memberRoutes(source: ClusterSource): readonly Route[] {
   return [
     {
       method: 'get',
-      path: '/v1/cluster',
-      operationId: 'readCluster',
+      path: '/v1/cluster/members',
+      operationId: 'listMembers',
       tag: 'cluster',
       summary: 'Every node of the cluster as this node sees it.',
       answers: [
