@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import type { Contract } from '../config/contract.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import { authorise } from './authorise.ts';
+import type { ClusterControl } from './cluster-control.ts';
 import { collectionRoutes, readOnlyRoutes } from './collection-router.ts';
 import type { WriteContext } from './collection-writes.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -19,6 +20,7 @@ import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
 import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
 import { invitationCollection } from './routes/cluster-invitations.ts';
 import { clusterNodeCollection } from './routes/cluster-nodes.ts';
+import { clusterRoutes } from './routes/cluster-operations.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
@@ -55,6 +57,8 @@ export interface AppOptions {
   /** Undefined where nothing is sampled. */
   readonly traffic?: TrafficSource | undefined;
   readonly capacity?: CapacitySource | undefined;
+  /** Undefined where the node is in no cluster. */
+  readonly cluster?: ClusterControl | undefined;
   /** Undefined where no history is kept. */
   readonly incidents?: IncidentSource | undefined;
   readonly log: Log;
@@ -105,6 +109,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...collectionRoutes(context, alertChannelCollection(contract)),
     ...readOnlyRoutes(context, clusterNodeCollection(contract)),
     ...readOnlyRoutes(context, invitationCollection(contract)),
+    ...clusterRoutes(plane, options.cluster),
     ...alertDeliveryRoutes(plane, options.incidents),
     explainRoute(plane),
     healthRoute(plane),
