@@ -4,6 +4,7 @@ import type { Contract } from '../config/contract.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import { authorise } from './authorise.ts';
 import type { ClusterSource } from './cluster-source.ts';
+import type { ClusterControl } from './cluster-control.ts';
 import { collectionRoutes, readOnlyRoutes } from './collection-router.ts';
 import type { WriteContext } from './collection-writes.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -21,6 +22,7 @@ import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
 import { invitationCollection } from './routes/cluster-invitations.ts';
 import { clusterMemberRoutes } from './routes/cluster-members.ts';
 import { clusterNodeCollection } from './routes/cluster-nodes.ts';
+import { clusterRoutes } from './routes/cluster-operations.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
@@ -57,10 +59,12 @@ export interface AppOptions {
   /** Undefined where nothing is sampled. */
   readonly traffic?: TrafficSource | undefined;
   readonly capacity?: CapacitySource | undefined;
+  /** Undefined where the node is in no cluster. */
+  readonly cluster?: ClusterControl | undefined;
   /** Undefined where no history is kept. */
   readonly incidents?: IncidentSource | undefined;
-  /** Undefined where the node belongs to no cluster. */
-  readonly cluster?: ClusterSource | undefined;
+  /** The nodes as this one sees them; undefined likewise. */
+  readonly members?: ClusterSource | undefined;
   readonly log: Log;
   readonly now: () => Date;
   /** Names by which browsers may address a node that needs no token, beside localhost and addresses. */
@@ -109,6 +113,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...collectionRoutes(context, alertChannelCollection(contract)),
     ...readOnlyRoutes(context, clusterNodeCollection(contract)),
     ...readOnlyRoutes(context, invitationCollection(contract)),
+    ...clusterRoutes(plane, options.cluster),
     ...alertDeliveryRoutes(plane, options.incidents),
     explainRoute(plane),
     healthRoute(plane),
@@ -117,7 +122,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
     ...capacityRoutes(options.capacity),
-    ...clusterMemberRoutes(options.cluster),
+    ...clusterMemberRoutes(options.members),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),
   ];

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ClusterControl } from '../api/cluster-control.ts';
 import type { ClusterSource } from '../api/cluster-source.ts';
 import { createApp } from '../api/create-app.ts';
 import type { IncidentSource } from '../api/incident-source.ts';
@@ -30,7 +31,7 @@ export interface ApiOptions {
   readonly capacity: CapacitySource;
   readonly incidents: IncidentSource;
   /** Undefined where the node is in no cluster. */
-  readonly cluster: ClusterSource | undefined;
+  readonly cluster: { readonly control: ClusterControl; readonly members: ClusterSource } | undefined;
   readonly log: Logger;
 }
 
@@ -53,7 +54,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     traffic,
     capacity: options.capacity,
     incidents,
-    cluster: options.cluster,
+    cluster: options.cluster?.control,
+    members: options.cluster?.members,
     log: (level, message, fields) => log[level](fields, message),
     now: () => new Date(),
   });

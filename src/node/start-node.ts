@@ -145,7 +145,7 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     traffic: traffic.source,
     capacity: joined.capacity,
     incidents: joined.incidents,
-    cluster: cluster === undefined ? undefined : clusterSource(cluster),
+    cluster: cluster && { control: cluster.identity, members: clusterSource(cluster) },
     log,
   });
   closers.add(() => api.close());

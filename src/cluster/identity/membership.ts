@@ -66,6 +66,15 @@ export function invitationChange(id: string, invitation: Invitation | undefined)
   return { collection: 'invitations', key: id, owner, value: invitation };
 }
 
+/** The first node of a new cluster, in the place of all that an earlier one has left in the configuration. */
+export function foundingChanges(config: Membership, first: ClusterNode): readonly Change[] {
+  const gone = (collection: 'nodes' | 'invitations' | 'removals'): readonly Change[] =>
+    [...config[collection].keys()]
+      .filter((key) => key !== first.name)
+      .map((key) => ({ collection, key, owner, value: undefined }));
+  return [...gone('nodes'), ...gone('invitations'), ...gone('removals'), nodeChange(first)];
+}
+
 /** Ends a membership, in the node and apart from it. */
 export function removalChanges(node: ClusterNode, now: Date): readonly Change[] {
   const serials = withSerial(node.revokedSerials, node.certificateSerial);

@@ -230,5 +230,7 @@ it('derives secrets alike on all nodes, and none from another', async () => {
   expect(purposes.map((purpose) => hex(identity.secret(purpose)))).toEqual(ours);
   expect(new Set(ours.map((secret) => secret.slice(0, 32))).size).toBe(purposes.length);
   // Fixed for ever: nodes of two versions run side by side.
-  expect(hex(deriveSecret(new Uint8Array(32), 'cookies'))).toMatchInlineSnapshot(`"b9557ccb18ad9a1d1c26d0aff8b0c8b7"`);
+  expect(hex(deriveSecret(new Uint8Array(32), 'cookies'))).toMatchInlineSnapshot(
+    `"b9557ccb18ad9a1d1c26d0aff8b0c8b7"`,
+  );
 });

@@ -105,10 +105,15 @@ export class Stage {
     return { address: `127.0.0.1:${port}`, port, listener, logged };
   }
 
+  /** Ends the stores, so that somebody else can open them. */
+  async close(): Promise<void> {
+    for (const store of this.#stores.splice(0)) await store.close();
+  }
+
   async clear(): Promise<void> {
     this.days = 0;
     for (const server of this.#servers.splice(0)) server.close();
-    for (const store of this.#stores.splice(0)) await store.close();
+    await this.close();
     for (const directory of this.#directories.splice(0)) rmSync(directory, { recursive: true, force: true });
   }
 }
