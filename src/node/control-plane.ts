@@ -20,11 +20,14 @@ import { type GeoTable, openGeoTable } from '../geo/table.ts';
 import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
 import type { PushSource } from '../health/push-sources.ts';
 import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
-import type { Store } from '../store/store.ts';
+import type { Conflict } from '../store/conflicts/conflict.ts';
+import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { allDownProblems } from './all-down.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Compiler } from './compile/compiler.ts';
 import type { Publisher } from './compile/publisher.ts';
+import { nodeConditions } from './conditions.ts';
+import { conflictProblems } from './conflict-problem.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
 import type { HealthLoop } from './health-loop.ts';
@@ -34,11 +37,11 @@ import type { ZoneFiles } from './zones/zone-files.ts';
 
 /** What the node's parts do for the control plane. */
 export interface ControlPlaneParts {
-  readonly store: Store;
+  readonly store: ReplicatedStore;
   readonly publisher: Publisher;
   readonly health: HealthLoop;
-  /** The history and the alert channels, as far as they can be wrong. */
-  readonly incidents: { readonly problems: () => readonly Problem[] };
+  /** Other parts that can be wrong: the history and the alert channels, the cluster. */
+  readonly moreProblems: () => readonly Problem[];
   readonly demo: Demo | undefined;
   readonly version: string;
   readonly nowMs: () => number;
@@ -178,8 +181,24 @@ export class NodeControlPlane implements ControlPlane {
       ...compiled.filter(({ path }) => !told.has(path)),
       ...allDownProblems(this.config, this.health()),
       ...this.#parts.health.problems(),
-      ...this.#parts.incidents.problems(),
+      ...this.#parts.store.problems(),
+      ...conflictProblems(this.conflicts()),
+      ...this.#parts.moreProblems(),
     ];
+  }
+
+  conflicts(): readonly Conflict[] {
+    return this.#parts.store.conflicts();
+  }
+
+  /** Writes one of a conflict's values over all of them, and publishes it. */
+  resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config> {
+    return this.#inTurn(async () => {
+      const config = await this.#parts.store.resolveConflict(id, choice, authorship);
+      this.#configProblems = checkConfig(config, { shapes: this.#shapes });
+      await this.#publish(config);
+      return config;
+    });
   }
 
   health(): readonly EndpointHealth[] {
@@ -230,7 +249,11 @@ export class NodeControlPlane implements ControlPlane {
 
   status(): NodeStatus {
     const { name, builtAt, attribution, attributionUrl } = this.#openTable.metadata;
-    const conditions = this.#conditions();
+    const conditions = nodeConditions({
+      listening: this.#parts.outlet.addresses(),
+      storeFailure: this.#storeFailure,
+      health: this.health(),
+    });
     return {
       version: this.#parts.version,
       startedAt: this.#startedAt,
@@ -359,41 +382,9 @@ export class NodeControlPlane implements ControlPlane {
     this.#feed.announce();
   }
 
-  #conditions(): NodeStatus['conditions'] {
-    const unprobed = this.health().filter((endpoint) => endpoint.verdict === 'unknown');
-    const listening = this.#parts.outlet.addresses();
-    return [
-      {
-        name: 'dns',
-        holds: listening.length > 0,
-        detail: listening.length > 0 ? `serves DNS on ${listening.join(', ')}` : 'does not serve DNS yet',
-      },
-      {
-        name: 'store',
-        holds: this.#storeFailure === undefined,
-        detail: this.#storeFailure ?? 'the last write is on disk',
-      },
-      {
-        name: 'verdicts',
-        holds: unprobed.length === 0,
-        detail: unprobed.length === 0 ? 'every endpoint has a verdict' : unprobedText(unprobed),
-      },
-    ];
-  }
-
   #inTurn<T>(step: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(step);
     this.#turn = result.catch(() => undefined);
     return result;
   }
-}
-
-/** Pools that the condition names. */
-const MAX_POOLS_NAMED = 5;
-
-function unprobedText(unprobed: readonly EndpointHealth[]): string {
-  const pools = [...new Set(unprobed.map(({ pool }) => pool))];
-  const more = pools.length > MAX_POOLS_NAMED ? ` and ${pools.length - MAX_POOLS_NAMED} more` : '';
-  const named = pools.slice(0, MAX_POOLS_NAMED).join(', ');
-  return `${unprobed.length} endpoints have no verdict yet, in the pools ${named}${more}`;
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type IdentityFiles, readIdentityFiles } from '../cluster/identity/identity-files.ts';
 import { type Contract, createContract } from '../config/contract.ts';
 import type { Config } from '../config/model.ts';
+import type { Problem } from '../config/problem.ts';
 import { type DemoDataCenters, startDemoDataCenters } from '../demo/data-centers.ts';
 import { DEMO_PORT } from '../demo/demo-port.ts';
 import { signatureOf } from '../geofiles/watch-geo-files.ts';
@@ -24,6 +25,7 @@ import type { BootManifest } from './boot/boot-manifest.ts';
 import type { CapacityLoop } from './capacity-loop.ts';
 import { Closers } from './closers.ts';
 import { clusterSource } from './cluster/cluster-source.ts';
+import { sealWithClusterKey } from './cluster/seal-with-cluster-key.ts';
 import { type RunningCluster, startCluster } from './cluster/start-cluster.ts';
 import { Compiler } from './compile/compiler.ts';
 import { IMAGE_DIRECTORY } from './compile/image-file.ts';
@@ -185,6 +187,7 @@ async function openParts({ settings, lock }: NodeOptions, closers: Closers): Pro
   const identity = await readIdentityFiles(dataDirectory);
   if (!identity.ok) throw new StartError(identity.problems);
   const node = identity.value?.settings.name ?? nodeId;
+  if (identity.value !== undefined) sealWithClusterKey(dataDirectory, identity.value.clusterKey);
   const [opened, loaded] = await Promise.allSettled([
     openStore({ directory: dataDirectory, now: () => new Date(), node, lock }),
     compiler.run<'geo-table'>({ kind: 'geo-table', paths: geoFiles }),
@@ -281,8 +284,9 @@ function joinPlane(
     },
     closers,
   );
+  const moreProblems = (): readonly Problem[] => [...incidents.problems(), ...(cluster?.problems() ?? [])];
   const plane: NodeControlPlane = new NodeControlPlane(
-    { store, publisher, health, incidents, demo, version, nowMs, outlet, compiler, zoneFiles },
+    { store, publisher, health, moreProblems, demo, version, nowMs, outlet, compiler, zoneFiles },
     geoTable,
   );
   plane.subscribe(() => incidents.followConfig());

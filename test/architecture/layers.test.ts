@@ -36,6 +36,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'observe/traffic/traffic-report',
     'alerts/delivery',
     'cluster/members/member-view',
+    'store/conflicts/conflict',
+    'store/store-error',
   ],
   demo: ['config/problem'],
   settings: [

@@ -12,12 +12,14 @@ import {
   tryToWrite,
 } from '../../cluster/identity/membership.ts';
 import { splitAddress } from '../../cluster/identity/peer-address.ts';
+import { memberProblems } from '../../cluster/members/member-problems.ts';
 import { Membership, type OwnStatus, STATUS_INTERVAL_MS } from '../../cluster/members/membership.ts';
 import { ClusterSync } from '../../cluster/sync/cluster-sync.ts';
 import { processClock } from '../../cluster/sync/sync-clock.ts';
 import { MeshTransport } from '../../cluster/transport/mesh/mesh-transport.ts';
 import type { PeerSession, Transport } from '../../cluster/transport/transport.ts';
-import type { Config } from '../../config/model.ts';
+import type { Change, Config } from '../../config/model.ts';
+import type { Problem } from '../../config/problem.ts';
 import type { Observation } from '../../health/observation.ts';
 import type { Verdict } from '../../health/verdict.ts';
 import type { Logger } from '../../observe/log.ts';
@@ -54,6 +56,8 @@ export interface RunningCluster {
   follow(): void;
   /** What this node's own vantage has observed. */
   takeOwn(observations: readonly Observation[]): void;
+  /** What is wrong with the node's part in the cluster, and with its peers. */
+  problems(): readonly Problem[];
   /** A verdict is in the table that queries read. */
   tellLive(key: string, verdict: Verdict): void;
 }
@@ -133,7 +137,7 @@ export async function startCluster(parts: ClusterParts, closers: Closers): Promi
     transport.useIdentity(identity.transportIdentity());
     void identity.announce();
   };
-  if (isFirst(files.settings, plane.config)) await foundCluster(members, files);
+  if (isFirst(files.settings, plane.config)) await foundCluster(plane, members, files);
   transport.setCandidates(files.settings.peers.map(splitAddress));
   follow();
   await transport.start(dispatch);
@@ -156,6 +160,7 @@ export async function startCluster(parts: ClusterParts, closers: Closers): Promi
     dispatch,
     exchange,
     follow,
+    problems: () => [...identity.problems(), ...memberProblems(membership.members())],
     takeOwn: (observations) => exchange.takeOwn(observations),
     tellLive: (key, verdict) => exchange.tellLive({ key, verdict, atMs: Date.now() }),
   };
@@ -166,9 +171,18 @@ function isFirst({ peers, srvName, serviceName }: ClusterSettings, { nodes }: Co
   return nodes.size === 0 && peers.length === 0 && srvName === undefined && serviceName === undefined;
 }
 
-async function foundCluster(members: MembershipStore, files: IdentityFiles): Promise<void> {
+async function foundCluster(
+  plane: NodeControlPlane,
+  members: MembershipStore,
+  files: IdentityFiles,
+): Promise<void> {
   const authorship = { author: 'cluster', reason: 'the first node of the cluster' };
-  const written = await tryToWrite(members, [nodeChange(nodeOf(files, new Date()))], authorship);
+  // What this node has sealed with a key of its own is sealed anew: the others have the cluster's key alone.
+  const secrets = [...plane.config.alertChannels].map(
+    ([key, { value, owner }]): Change => ({ collection: 'alertChannels', key, owner, value }),
+  );
+  const changes = [nodeChange(nodeOf(files, new Date())), ...secrets];
+  const written = await tryToWrite(members, changes, authorship);
   if (!written.ok) throw new StartError(written.problems);
 }
 
