@@ -32,11 +32,8 @@ export interface ControlPlane {
   zoneRRsets(apex: string): ZoneRRsets | undefined;
   /** Whatever was written on several nodes without knowledge of each other. */
   conflicts(): readonly Conflict[];
-  /**
-   * Writes one of a conflict's values over all of them.
-   * @throws StoreError `refused` when there is no such conflict or choice any more.
-   */
-  resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config>;
+  /** Writes one of a conflict's values over all of them; refused when there is no such conflict or choice any more. */
+  resolveConflict(id: string, choice: string, authorship: Authorship): Promise<WriteOutcome>;
   status(): NodeStatus;
   /** Calls back after every change of config, verdicts or problems; at most a few times a second. */
   subscribe(listener: () => void): () => void;

@@ -23,6 +23,7 @@ import { invitationCollection } from './routes/cluster-invitations.ts';
 import { clusterMemberRoutes } from './routes/cluster-members.ts';
 import { clusterNodeCollection } from './routes/cluster-nodes.ts';
 import { clusterRoutes } from './routes/cluster-operations.ts';
+import { conflictRoutes } from './routes/conflicts.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
@@ -122,6 +123,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
     ...capacityRoutes(options.capacity),
+    ...conflictRoutes(plane),
     ...clusterMemberRoutes(options.members),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),

@@ -22,6 +22,7 @@ import type { PushSource } from '../health/push-sources.ts';
 import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { Conflict } from '../store/conflicts/conflict.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
+import { StoreError } from '../store/store-error.ts';
 import { allDownProblems } from './all-down.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Compiler } from './compile/compiler.ts';
@@ -192,13 +193,15 @@ export class NodeControlPlane implements ControlPlane {
   }
 
   /** Writes one of a conflict's values over all of them, and publishes it. */
-  resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config> {
-    return this.#inTurn(async () => {
+  async resolveConflict(id: string, choice: string, authorship: Authorship): Promise<WriteOutcome> {
+    try {
       const config = await this.#parts.store.resolveConflict(id, choice, authorship);
-      this.#configProblems = checkConfig(config, { shapes: this.#shapes });
-      await this.#publish(config);
-      return config;
-    });
+      await this.adoptStored();
+      return { ok: true, config };
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'refused') throw error;
+      return { ok: false, problems: [{ code: 'not-resolved', path: id, message: error.message }] };
+    }
   }
 
   health(): readonly EndpointHealth[] {

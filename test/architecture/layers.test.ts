@@ -37,7 +37,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'alerts/delivery',
     'cluster/members/member-view',
     'store/conflicts/conflict',
-    'store/store-error',
   ],
   demo: ['config/problem'],
   settings: [
