@@ -27,3 +27,9 @@ export const MAX_RESOURCES: Readonly<Record<Collection, number>> = {
   // Each message goes to every channel.
   alertChannels: 100,
 };
+
+/**
+ * Overrides and maintenance windows whose target is a glob: each is held against every endpoint when these change,
+ * which for all of them and all endpoints takes a few hundred milliseconds.
+ */
+export const MAX_GLOB_TARGETS = 100;

@@ -1,5 +1,4 @@
 import type { Problem } from '../config/problem.ts';
-import type { Override } from '../config/resources/override.ts';
 import { VERDICT_UNKNOWN } from '../snapshot/verdict-table.ts';
 import type { BoardEndpoint } from './board-endpoint.ts';
 import {
@@ -19,7 +18,14 @@ import { createEventRing } from './event-ring.ts';
 import { heldByRails, type Rail } from './guard-rails.ts';
 import { lastKnownUp } from './last-known.ts';
 import type { Observation } from './observation.ts';
-import { expiryMs, indexOverrides, type OverrideIndex, overrideFor } from './override.ts';
+import {
+  expiryMs,
+  indexOverrides,
+  NO_OVERRIDES,
+  type OverrideIndex,
+  overrideFor,
+  type StandingOverride,
+} from './override.ts';
 import { newestReport } from './push-leases.ts';
 import { probeTarget, type RememberedVerdict } from './remembered-verdict.ts';
 import { suspectVantages } from './suspect-vantages.ts';
@@ -57,7 +63,7 @@ export interface HealthBoard {
    */
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[];
   /** Replaces the overrides; call `expire` after it to learn when the next one ends. */
-  setOverrides(overrides: Iterable<Override>, nowMs: number): readonly VerdictChange[];
+  setOverrides(overrides: Iterable<StandingOverride>, nowMs: number): readonly VerdictChange[];
   /** Replaces the vantages that should vote. What others say is kept, and has no vote. */
   setSeats(seats: readonly VantageSeat[], nowMs: number): readonly VerdictChange[];
   /**
@@ -119,8 +125,8 @@ class Board implements HealthBoard {
   #tallies: ReadonlyMap<string, Tally> = new Map();
   /** The entries whose rules read a tally, by its key. */
   #readers: ReadonlyMap<string, readonly Entry[]> = new Map();
-  #overrides: readonly Override[] = [];
-  #overrideIndex: OverrideIndex = new Map();
+  #overrides: readonly StandingOverride[] = [];
+  #overrideIndex: OverrideIndex = NO_OVERRIDES;
   #seats: readonly VantageSeat[];
   #suspects: ReadonlySet<string> = new Set();
   /** The seats of those that are not suspect. */
@@ -142,6 +148,7 @@ class Board implements HealthBoard {
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     this.#setTallies(endpoints, nowMs);
+    this.#overrideIndex = indexOverrides(this.#overrides, endpoints);
     const before = this.#entries;
     const entries = new Map<string, Entry>();
     const readers = new Map<string, Entry[]>();
@@ -169,10 +176,11 @@ class Board implements HealthBoard {
     return [...changes, ...this.#settle(this.#pools.keys(), nowMs)];
   }
 
-  setOverrides(overrides: Iterable<Override>, nowMs: number): readonly VerdictChange[] {
+  setOverrides(overrides: Iterable<StandingOverride>, nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     this.#overrides = [...overrides];
-    this.#overrideIndex = indexOverrides(this.#overrides);
+    const subjects = Array.from(this.#entries.values(), ({ definition }) => definition);
+    this.#overrideIndex = indexOverrides(this.#overrides, subjects);
     return this.#settle(this.#applyOverrides(nowMs), nowMs);
   }
 

@@ -56,6 +56,6 @@ const cases = [
 it.each(cases)('$name', ({ given, want }) => {
   const overrides = given.map(overrideOf);
   for (const order of [overrides, [...overrides].reverse()]) {
-    expect(overrideFor(subject, indexOverrides(order), NOW_MS)?.id ?? 'none').toBe(want);
+    expect(overrideFor(subject, indexOverrides(order, [subject]), NOW_MS)?.id ?? 'none').toBe(want);
   }
 });
