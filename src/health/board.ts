@@ -13,7 +13,13 @@ import {
 } from './board-entry.ts';
 import { boardProblems } from './board-problems.ts';
 import type { Consensus, VantageSeat } from './consensus.ts';
-import { type EndpointHealth, type HealthEvent, timeText, type VantageSight } from './endpoint-health.ts';
+import {
+  type EndpointHealth,
+  type HealthEvent,
+  type Standing,
+  timeText,
+  type VantageSight,
+} from './endpoint-health.ts';
 import { createEventRing } from './event-ring.ts';
 import { heldByRails, type Rail } from './guard-rails.ts';
 import { lastKnownUp } from './last-known.ts';
@@ -75,6 +81,8 @@ export interface HealthBoard {
   expire(nowMs: number): Expiry;
   /** All endpoints, in the order in which they were set. */
   health(): readonly EndpointHealth[];
+  /** What answers with a pool's endpoints go by, without the telling of why. */
+  standings(pool: string): readonly Standing[];
   /** The last verdict changes, newest first, at most `MAX_HEALTH_EVENTS`. */
   events(): readonly HealthEvent[];
   /** The vantages that should vote, and how much each of them sees. */
@@ -225,6 +233,12 @@ class Board implements HealthBoard {
   health(): readonly EndpointHealth[] {
     const telling = this.#telling();
     return Array.from(this.#entries.values(), (entry) => healthOf(entry, telling));
+  }
+
+  standings(pool: string): readonly Standing[] {
+    return (this.#pools.get(pool) ?? []).map(({ definition: { key, dataCenter, poolRules }, verdict }) => {
+      return { key, pool, dataCenter, verdict, unknown: poolRules.unknown };
+    });
   }
 
   events(): readonly HealthEvent[] {

@@ -1,7 +1,4 @@
-import type { EndpointHealth } from './endpoint-health.ts';
-import type { Verdict } from './verdict.ts';
-
-/** An endpoint that is out of service; milliseconds since the epoch. */
+/** An endpoint that is out of the answers; milliseconds since the epoch. */
 export interface Leave {
   /** When it was last answered. */
   readonly leftAtMs: number;
@@ -9,25 +6,29 @@ export interface Leave {
   readonly goneAtMs: number;
 }
 
-type Seen = Pick<EndpointHealth, 'key' | 'pool' | 'verdict'>;
+/** An endpoint, and whether any query may be answered with it. */
+export interface Answering {
+  /** `pool/endpoint`. */
+  readonly key: string;
+  readonly pool: string;
+  readonly answered: boolean;
+}
 
-/**
- * Since when endpoints are out of service, and when the last answer with each has ended. From drained to down and back
- * is no return: only what is up or unknown may be answered again.
- */
+/** Since when endpoints are out of the answers, and when the last answer with each has ended. */
 export interface DrainBook {
   /** Follows all endpoints: those that are new and those that have gone. */
-  follow(endpoints: readonly Seen[], nowMs: number): void;
-  /** One has another verdict. */
-  turn(endpoint: Seen, nowMs: number): void;
+  follow(endpoints: readonly Answering[], nowMs: number): void;
+  /** Some may be answered, or no longer, from a moment on. */
+  turn(endpoints: readonly Answering[], nowMs: number): void;
+  /** Undefined for what may be answered. */
   leaveOf(key: string): Leave | undefined;
   /** Those whose last answer has ended since the last call. */
   takeGone(nowMs: number): readonly string[];
 }
 
 /**
- * `kept` has what was out of service when the node last ran. `goneAtMs` says when the last answer of a pool ends that
- * is given at a moment. What is out of service when it is first seen counts as answered until then.
+ * `kept` has what was out of the answers when the node last ran. `goneAtMs` says when the last answer of a pool ends
+ * that is given at a moment. What is out of them when it is first seen counts as answered until then.
  */
 export function createDrainBook(
   kept: ReadonlyMap<string, Leave>,
@@ -41,8 +42,8 @@ export function createDrainBook(
     leaves.set(key, leave);
     if (leave.goneAtMs > nowMs) waiting.add(key);
   };
-  const turn = ({ key, pool, verdict }: Seen, nowMs: number): void => {
-    if (isAnswered(verdict)) {
+  const turnOne = ({ key, pool, answered }: Answering, nowMs: number): void => {
+    if (answered) {
       leaves.delete(key);
       waiting.delete(key);
     } else if (!leaves.has(key)) put(key, { leftAtMs: nowMs, goneAtMs: goneAtMs(pool, nowMs) }, nowMs);
@@ -53,13 +54,15 @@ export function createDrainBook(
       leaves = new Map();
       for (const endpoint of endpoints) {
         const known = before.get(endpoint.key) ?? remembered.get(endpoint.key);
-        if (known !== undefined && !isAnswered(endpoint.verdict)) put(endpoint.key, known, nowMs);
-        else turn(endpoint, nowMs);
+        if (known !== undefined && !endpoint.answered) put(endpoint.key, known, nowMs);
+        else turnOne(endpoint, nowMs);
       }
       for (const key of waiting) if (!leaves.has(key)) waiting.delete(key);
       if (endpoints.length > 0) remembered = new Map();
     },
-    turn,
+    turn(endpoints, nowMs) {
+      for (const endpoint of endpoints) turnOne(endpoint, nowMs);
+    },
     leaveOf: (key) => leaves.get(key),
     takeGone(nowMs) {
       const gone = [...waiting].filter((key) => (leaves.get(key)?.goneAtMs ?? 0) <= nowMs);
@@ -67,8 +70,4 @@ export function createDrainBook(
       return gone;
     },
   };
-}
-
-function isAnswered(verdict: Verdict): boolean {
-  return verdict === 'up' || verdict === 'unknown';
 }

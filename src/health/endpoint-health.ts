@@ -54,6 +54,9 @@ export interface EndpointHealth {
   readonly drain: DrainState | undefined;
 }
 
+/** The part of an endpoint's health that answers go by. */
+export type Standing = Pick<EndpointHealth, 'key' | 'pool' | 'dataCenter' | 'verdict' | 'unknown'>;
+
 /** A probe result with its place and time. */
 export interface LastResult {
   readonly vantage: string;

@@ -4,7 +4,7 @@ import type { Problem } from '../config/problem.ts';
 import type { VerdictChange } from '../health/board.ts';
 import { type BoardEndpoint, boardEndpoints, createBoard, type HealthBoard } from '../health/board.ts';
 import type { VantageSeat } from '../health/consensus.ts';
-import { tellDrains } from '../health/drain.ts';
+import { answeringOf, tellDrains } from '../health/drain.ts';
 import { createDrainBook, type DrainBook, type Leave } from '../health/drain-book.ts';
 import type { EndpointHealth, HealthEvent, VantageSight } from '../health/endpoint-health.ts';
 import { createMaintenance } from '../health/maintenance.ts';
@@ -93,6 +93,7 @@ export class HealthLoop {
     const { pools, monitors, overrides, maintenanceWindows, steeredNames } = config;
     const nowMs = this.#options.nowMs();
     const followed = this.#followed;
+    const before = this.#config;
     this.#config = config;
     this.#ttls.follow(steeredNames, nowMs);
     // Most writes are about records: what endpoints, monitors and overrides are made from is then the same object.
@@ -101,12 +102,16 @@ export class HealthLoop {
       followed.monitors === monitors &&
       followed.overrides === overrides &&
       followed.maintenanceWindows === maintenanceWindows;
-    if (isSame) return;
+    if (isSame) {
+      if (before?.policies !== config.policies || before.steeredNames !== steeredNames)
+        this.#followDrains(pools.keys());
+      return;
+    }
     const endpoints = boardEndpoints(config, slotOf);
     const known = endpoints.filter((endpoint) => endpoint.slot >= 0);
     // An endpoint without a slot may get one next time, when others have left theirs.
     this.#followed = known.length === endpoints.length ? config : undefined;
-    const before = this.#endpoints;
+    const poolsBefore = new Set(Array.from(this.#endpoints.values(), ({ pool }) => pool));
     this.#endpoints = new Map(known.map((endpoint) => [endpoint.key, endpoint]));
     this.#poolOfSlot = new Map(known.map(({ slot, pool }) => [slot, pool]));
     this.#maintenance.follow(maintenanceWindows, nowMs);
@@ -114,8 +119,8 @@ export class HealthLoop {
     this.#take(this.#board.setOverrides(this.#overrides(), nowMs));
     this.#take(this.#board.setEndpoints(known, nowMs));
     const health = this.#board.health();
-    this.#drains.follow(health, nowMs);
-    this.#holdNewPools(known, health, new Set(Array.from(before.values(), ({ pool }) => pool)));
+    this.#drains.follow(answeringOf(config, health), nowMs);
+    this.#holdNewPools(known, health, poolsBefore);
     this.#reports.keepOnly((key) => this.#endpoints.has(key.split('@')[0] ?? key));
     this.#vantage.setTargets(vantageTargets(config));
     this.#options.onEndpoints();
@@ -163,20 +168,18 @@ export class HealthLoop {
 
   /** What answers go by at this moment: in a pool that is held back, nothing is known yet. */
   health(): readonly EndpointHealth[] {
-    const health = this.#board
-      .health()
-      .map((endpoint) =>
-        this.#first.isHeld(endpoint.pool)
-          ? ({
-              ...endpoint,
-              verdict: 'unknown',
-              reason: 'It waits for the first verdicts of the whole pool.',
-            } as const)
-          : endpoint,
-      );
+    const health = this.#board.health().map((endpoint) =>
+      this.#first.isHeld(endpoint.pool)
+        ? ({
+            ...endpoint,
+            verdict: 'unknown',
+            reason: 'It waits for the first verdicts of the whole pool.',
+          } as const)
+        : endpoint,
+    );
     const config = this.#config;
     if (config === undefined) return health;
-    return tellDrains(health, { config, leaveOf: (key) => this.#drains.leaveOf(key) });
+    return tellDrains(health, config, (key) => this.#drains.leaveOf(key));
   }
 
   /** Keeps what is known for the next start. */
@@ -218,6 +221,14 @@ export class HealthLoop {
   /** When queries are answered by a verdict of the pool that changes now, at the latest. */
   #liveAtMs(pool: string): number {
     return this.#options.nowMs() + (this.#first.isHeld(pool) ? FIRST_VERDICTS_MS : 0);
+  }
+
+  /** Some of the pools may be answered otherwise: one more that is up spares those that are down, and one less does not. */
+  #followDrains(pools: Iterable<string>): void {
+    const config = this.#config;
+    if (config === undefined) return;
+    for (const pool of pools)
+      this.#drains.turn(answeringOf(config, this.#board.standings(pool)), this.#liveAtMs(pool));
   }
 
   #holdNewPools(
@@ -273,11 +284,7 @@ export class HealthLoop {
     const end = this.#lastEvent === undefined ? events.length : events.indexOf(this.#lastEvent);
     const fresh = events.slice(0, end === -1 ? events.length : end);
     this.#lastEvent = events[0];
-    for (const event of fresh.reverse()) {
-      const { key, to } = event;
-      const pool = this.#endpoints.get(key)?.pool;
-      if (pool !== undefined) this.#drains.turn({ key, pool, verdict: to }, this.#liveAtMs(pool));
-      this.#options.onEvent(event);
-    }
+    this.#followDrains(new Set(fresh.flatMap(({ key }) => this.#endpoints.get(key)?.pool ?? [])));
+    for (const event of fresh.reverse()) this.#options.onEvent(event);
   }
 }
