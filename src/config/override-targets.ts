@@ -1,4 +1,4 @@
-import { matchesGlob } from './glob.ts';
+import { globMatcher, type Matcher } from './glob.ts';
 import type { OverrideTarget } from './resources/override.ts';
 
 /** What an override may name of an endpoint. */
@@ -8,19 +8,36 @@ export interface OverrideSubject {
   readonly dataCenter: string;
 }
 
-/** Whether an override with this target is about the endpoint. */
-export function isAbout(target: OverrideTarget, subject: OverrideSubject): boolean {
+/** Says of endpoints whether an override with this target is about them. */
+export function aboutTarget(target: OverrideTarget): (subject: OverrideSubject) => boolean {
   switch (target.kind) {
     case 'endpoint':
-      return target.pool === subject.pool && target.endpoint === subject.endpoint;
+      return ({ pool, endpoint }) => target.pool === pool && target.endpoint === endpoint;
     case 'pool':
-      return target.pool === subject.pool;
+      return ({ pool }) => target.pool === pool;
     case 'data-center':
-      return target.dataCenter === subject.dataCenter;
-    case 'glob':
-      return (
-        (target.dataCenter === undefined || matchesGlob(target.dataCenter, subject.dataCenter)) &&
-        matchesGlob(target.pattern, `${subject.pool}/${subject.endpoint}`)
-      );
+      return ({ dataCenter }) => target.dataCenter === dataCenter;
+    case 'glob': {
+      const [poolGlob = '', endpointGlob = ''] = target.pattern.split('/');
+      const isPool = remembering(globMatcher(poolGlob));
+      const isEndpoint = globMatcher(endpointGlob);
+      const isPlace =
+        target.dataCenter === undefined ? undefined : remembering(globMatcher(target.dataCenter));
+      return ({ pool, endpoint, dataCenter }) =>
+        isPool(pool) && (isPlace === undefined || isPlace(dataCenter)) && isEndpoint(endpoint);
+    }
   }
+}
+
+/** The endpoints of a pool come one after the other, and many are in one data center. */
+function remembering(matches: Matcher): Matcher {
+  let last: string | undefined;
+  let lastMatched = false;
+  return (name) => {
+    if (name !== last) {
+      last = name;
+      lastMatched = matches(name);
+    }
+    return lastMatched;
+  };
 }

@@ -1,4 +1,4 @@
-import { isAbout } from '../config/override-targets.ts';
+import { aboutTarget } from '../config/override-targets.ts';
 import type { MaintenanceWindow } from '../config/resources/maintenance-window.ts';
 import type { Override, OverrideTarget } from '../config/resources/override.ts';
 import { type EndpointHealth, timeText } from './endpoint-health.ts';
@@ -61,7 +61,7 @@ function figuresOf(
   health: readonly EndpointHealth[],
   effect: 'drains' | 'idle',
 ): Omit<OverrideFigures, 'inForce'> {
-  const members = health.filter((endpoint) => isAbout(target, endpoint));
+  const members = health.filter(aboutTarget(target));
   return {
     endpoints: members.slice(0, MAX_ENDPOINTS_NAMED).map(({ key }) => key),
     endpointCount: members.length,

@@ -1,4 +1,4 @@
-import { isAbout, type OverrideSubject } from '../config/override-targets.ts';
+import { aboutTarget, type OverrideSubject } from '../config/override-targets.ts';
 import type { Override, OverrideState } from '../config/resources/override.ts';
 
 /** An override as the board takes it: an operator's own, or that of a maintenance window while it is open. */
@@ -37,10 +37,11 @@ export function indexOverrides(
     else addTo(byTarget, targetKey(override.target), override);
   }
   const byEndpoint = new Map<string, StandingOverride[]>();
-  if (globs.length > 0)
-    for (const subject of subjects)
-      for (const glob of globs)
-        if (isAbout(glob.target, subject)) addTo(byEndpoint, `${subject.pool}/${subject.endpoint}`, glob);
+  if (globs.length === 0) return { byTarget, byEndpoint };
+  const matchers = globs.map((glob) => ({ glob, isAbout: aboutTarget(glob.target) }));
+  for (const subject of subjects)
+    for (const { glob, isAbout } of matchers)
+      if (isAbout(subject)) addTo(byEndpoint, `${subject.pool}/${subject.endpoint}`, glob);
   return { byTarget, byEndpoint };
 }
 

@@ -150,7 +150,7 @@ function heldOf(entry: Entry, telling: Telling): HeldByRail | undefined {
   const limit = definition.poolRules.guardRails?.[rail] ?? 0;
   const rule =
     rail === 'minimumUp'
-      ? `${counted(limit, 'endpoint')} stay up`
+      ? `${counted(limit, 'endpoint')} ${limit === 1 ? 'stays' : 'stay'} up`
       : `at most ${counted(limit, 'data center')} may be lost`;
   const why = wantedReason(entry, telling);
   const reason = `A guard rail of the pool ${definition.pool} (${rule}) keeps it in service, where it would be ${wanted}: ${why}`;

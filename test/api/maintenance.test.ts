@@ -109,6 +109,16 @@ describe('a maintenance window', () => {
   });
 });
 
+it('a maintenance window that is over already is refused', async () => {
+  const api = await started('2026-03-28T00:00:00Z');
+  const schedule = { kind: 'once', startsAt: '2026-03-27T00:00:00Z', endsAt: '2026-03-28T00:00:00Z' };
+  const { status, body } = await api.send('PUT', fraSundays, { ...bodies.maintenanceWindow, schedule });
+  expect([status, (body as { problems: unknown }).problems]).toEqual([
+    422,
+    [expect.objectContaining({ code: 'already-over' })],
+  ]);
+});
+
 describe('an override', () => {
   const cases: readonly (readonly [string, object, readonly EndpointHealth[], object])[] = [
     [

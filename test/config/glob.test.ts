@@ -1,18 +1,17 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { matchesGlob } from '../../src/config/glob.ts';
+import { describe, expect, it } from 'vitest';
+import { globMatcher } from '../../src/config/glob.ts';
+import { aboutTarget } from '../../src/config/override-targets.ts';
 
 const cases = [
-  ['web/fra', 'web/fra', true],
-  ['web/fra', 'web/fra-1', false],
-  ['web/*', 'web/fra', true],
-  ['web/*', 'webs/fra', false],
-  ['web-*/fra-*', 'web-eu/fra-v4', true],
-  ['web-*/fra-*', 'web-eu/ash-v4', false],
-  ['*/*', 'a/b', true],
+  ['fra', 'fra', true],
+  ['fra', 'fra-1', false],
+  ['*', '', true],
+  ['*', 'fra', true],
+  ['fra-*', 'fra-v4', true],
+  ['fra-*', 'ash-v4', false],
   ['*-v4', 'fra-v4', true],
-  ['*', 'a/b', false],
-  ['*/fra', 'web/eu/fra', false],
+  ['*-v4', 'fra-v4-2', false],
   ['a*a', 'a', false],
   ['a*a', 'aa', true],
   ['a*b*c', 'a-b-b-c', true],
@@ -23,11 +22,11 @@ const cases = [
 ] as const;
 
 it.each(cases)('%s and %s: %s', (glob, name, want) => {
-  expect(matchesGlob(glob, name)).toBe(want);
+  expect(globMatcher(glob)(name)).toBe(want);
 });
 
 it('is over at once where a search that goes back would go on for years', () => {
-  expect(matchesGlob(`${'*a'.repeat(60)}*b`, 'a'.repeat(63))).toBe(false);
+  expect(globMatcher(`${'*a'.repeat(60)}*b`)('a'.repeat(63))).toBe(false);
 });
 
 it('agrees with a regular expression', () => {
@@ -36,7 +35,38 @@ it('agrees with a regular expression', () => {
   fc.assert(
     fc.property(text, name, (glob, given) => {
       const expression = new RegExp(`^${glob.replace(/\*+/g, '.*')}$`);
-      expect(matchesGlob(glob, given)).toBe(expression.test(given));
+      expect(globMatcher(glob)(given)).toBe(expression.test(given));
     }),
   );
+});
+
+describe('the endpoints that a target is about', () => {
+  const keys = [
+    'web/fra-1@fra',
+    'web/sin-1@sin',
+    'web-eu/fra-1@fra',
+    'mail/fra-1@fra',
+    'mail/ash-1@ash',
+    'web/fra-2@fra',
+  ];
+  const targets = [
+    [{ kind: 'glob', pattern: 'web/*' }, 'web/fra-1 web/sin-1 web/fra-2'],
+    [{ kind: 'glob', pattern: 'web*/fra-*' }, 'web/fra-1 web-eu/fra-1 web/fra-2'],
+    [{ kind: 'glob', pattern: '*/*-1' }, 'web/fra-1 web/sin-1 web-eu/fra-1 mail/fra-1 mail/ash-1'],
+    [{ kind: 'glob', pattern: '*/*', dataCenter: '*s*' }, 'web/sin-1 mail/ash-1'],
+    [{ kind: 'glob', pattern: 'web/*', dataCenter: 'f*' }, 'web/fra-1 web/fra-2'],
+    [{ kind: 'glob', pattern: 'webs/*' }, ''],
+    [{ kind: 'endpoint', pool: 'web', endpoint: 'fra-1' }, 'web/fra-1'],
+    [{ kind: 'pool', pool: 'mail' }, 'mail/fra-1 mail/ash-1'],
+    [{ kind: 'data-center', dataCenter: 'ash' }, 'mail/ash-1'],
+  ] as const;
+
+  it.each(targets)('%j', (target, want) => {
+    const isAbout = aboutTarget(target);
+    const found = keys.flatMap((text) => {
+      const [, pool = '', endpoint = '', dataCenter = ''] = /^(.*)\/(.*)@(.*)$/.exec(text) ?? [];
+      return isAbout({ pool, endpoint, dataCenter }) ? [`${pool}/${endpoint}`] : [];
+    });
+    expect(found.join(' ')).toBe(want);
+  });
 });

@@ -5,6 +5,7 @@ import { type WindowFigures, windowFigures } from '../../health/override-figures
 import { API_OWNER, type ApiCollection } from '../collection.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { plainIdentity } from '../identities.ts';
+import { type ProblemReply, refuse } from '../reply.ts';
 import { topLevelCollection } from '../top-level-collection.ts';
 import { effectShape } from './overrides.ts';
 
@@ -15,7 +16,7 @@ const figuresShape = {
   ...effectShape,
 } satisfies Record<keyof WindowFigures, z.ZodType>;
 
-/** `/v1/maintenance-windows`; each is told with whether it is open. */
+/** `/v1/maintenance-windows`; each is told with whether it is open. One that is over already is refused. */
 export function maintenanceWindowCollection(
   contract: Contract,
   plane: Pick<ControlPlane, 'health'>,
@@ -46,5 +47,13 @@ export function maintenanceWindowCollection(
       };
     },
     changes: (key, value) => [{ collection: 'maintenanceWindows', key, owner: API_OWNER, value }],
+    refuse: (value) => refuseOver(value, now()),
   });
+}
+
+function refuseOver({ name, schedule }: MaintenanceWindow, now: Date): ProblemReply | undefined {
+  if (schedule.kind !== 'once' || Date.parse(schedule.endsAt) > now.getTime()) return undefined;
+  const message = `endsAt is ${schedule.endsAt}, which is over; the window would never open.`;
+  const path = `maintenanceWindows/${name}/schedule/endsAt`;
+  return refuse('not-valid', message, [{ code: 'already-over', path, message }]);
 }

@@ -59,12 +59,16 @@ function isMeant(fields: CronFields, midnight: WallMs): boolean {
 
 /** In the order of time, each moment once. */
 function openingsOfDay(fields: CronFields, midnight: WallMs, day: ZoneDay): readonly number[] {
-  const openings = fields.minutesOfDay.flatMap((minute) => {
+  const { minutesOfDay, everyHour } = fields;
+  if (day.changesAtMs === Number.POSITIVE_INFINITY) {
+    const startMs = midnight - day.offsetBeforeMs;
+    return minutesOfDay.map((minute) => startMs + minute * MINUTE_MS);
+  }
+  const openings = minutesOfDay.flatMap((minute) => {
     const moments = momentsOf(day, midnight + minute * MINUTE_MS);
-    if (fields.everyHour) return moments;
+    if (everyHour) return moments;
     const [first = day.changesAtMs] = moments;
     return [first];
   });
-  if (day.changesAtMs === Number.POSITIVE_INFINITY) return openings;
   return [...new Set(openings)].sort((one, other) => one - other);
 }

@@ -18,6 +18,9 @@ const SECOND_MS = 1000;
 /** More names than there are zones, for those that are written in several ways. */
 const MAX_CLOCKS = 1000;
 
+/** Days and moments that a clock remembers: windows that are looked at together ask for the same few. */
+const MAX_REMEMBERED = 256;
+
 /** The clocks of one time zone. Pure: the rules come with the runtime. */
 export interface ZoneClock {
   /** What clocks show at a moment. */
@@ -82,16 +85,16 @@ function createClock(timeZone: string): ZoneClock {
     minute: 'numeric',
     second: 'numeric',
   });
-  const offsetAt = (ms: number): number => {
+  const offsetAt = remembering((ms: number): number => {
     const whole = Math.floor(ms / SECOND_MS) * SECOND_MS;
     const parts = new Map(format.formatToParts(whole).map(({ type, value }) => [type, Number(value)]));
     const field = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
     const date = Date.UTC(field('year'), field('month') - 1, field('day'));
     return date + field('hour') * HOUR_MS + field('minute') * 60_000 + field('second') * SECOND_MS - whole;
-  };
+  });
   return {
     wallOf: (ms) => ms + offsetAt(ms),
-    dayAt: (midnight) => {
+    dayAt: remembering((midnight) => {
       const from = midnight - MARGIN_MS;
       const to = midnight + DAY_MS + MARGIN_MS;
       const offsetBeforeMs = offsetAt(from);
@@ -99,7 +102,18 @@ function createClock(timeZone: string): ZoneClock {
       if (offsetBeforeMs === offsetAfterMs)
         return { offsetBeforeMs, offsetAfterMs, changesAtMs: Number.POSITIVE_INFINITY };
       return { offsetBeforeMs, offsetAfterMs, changesAtMs: changeBetween(offsetAt, from, to) };
-    },
+    }),
+  };
+}
+
+/** The same function, which asks the slow rules of the runtime once for what it was asked lately. */
+function remembering<T>(find: (ms: number) => T): (ms: number) => T {
+  const known = new Map<number, T>();
+  return (ms) => {
+    const found = known.get(ms) ?? find(ms);
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(ms, found);
+    return found;
   };
 }
 

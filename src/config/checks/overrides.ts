@@ -1,6 +1,6 @@
 import { MAX_GLOB_TARGETS } from '../limits.ts';
 import type { Config } from '../model.ts';
-import { isAbout } from '../override-targets.ts';
+import { aboutTarget } from '../override-targets.ts';
 import type { OverrideTarget } from '../resources/override.ts';
 import { type CheckScope, exists, onlyWhenChanged, report } from './scope.ts';
 
@@ -74,8 +74,9 @@ function missingOfPool(
 }
 
 function holdsForAny({ pools }: Pick<Config, 'pools'>, target: OverrideTarget): boolean {
+  const isAbout = aboutTarget(target);
   for (const [pool, { value }] of pools)
     for (const { name, dataCenter } of value.endpoints)
-      if (isAbout(target, { pool, endpoint: name, dataCenter })) return true;
+      if (isAbout({ pool, endpoint: name, dataCenter })) return true;
   return false;
 }
