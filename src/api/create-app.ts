@@ -10,7 +10,7 @@ import { createEventStreams, HEARTBEAT_MS } from './event-stream.ts';
 import { guardHost, guardOrigin } from './guard-browsers.ts';
 import type { IncidentSource } from './incident-source.ts';
 import { mountRoutes } from './mount-routes.ts';
-import { allowsReport } from './push-tokens.ts';
+import { allowsPush } from './push-tokens.ts';
 import { type Log, refuseErrors } from './refuse-errors.ts';
 import { refuse, sendReply } from './reply.ts';
 import type { Route } from './route.ts';
@@ -24,6 +24,7 @@ import { eventsRoute } from './routes/events.ts';
 import { explainRoute } from './routes/explain.ts';
 import { healthRoute } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { type LatencySource, latencyRoutes } from './routes/latency.ts';
 import { maintenanceWindowCollection } from './routes/maintenance-windows.ts';
 import { monitorCollection } from './routes/monitors.ts';
 import { openApiRoute } from './routes/openapi.ts';
@@ -53,6 +54,9 @@ export interface AppOptions {
   /** Undefined where nothing is sampled. */
   readonly traffic?: TrafficSource | undefined;
   readonly capacity?: CapacitySource | undefined;
+  readonly latency?: LatencySource | undefined;
+  /** The header that names the sender of measurements, set by a proxy before the API; undefined: the peer is. */
+  readonly measurementClientHeader?: string | undefined;
   /** Undefined where no history is kept. */
   readonly incidents?: IncidentSource | undefined;
   readonly log: Log;
@@ -72,7 +76,7 @@ export function createApp(options: AppOptions): Express {
   app.use(securityHeaders());
   if (open) app.use(guardHost(options.hostNames ?? []));
   app.use(guardOrigin());
-  if (!open) app.use(authorise(token, (...write) => allowsReport(options.plane.config, ...write)));
+  if (!open) app.use(authorise(token, (...write) => allowsPush(options.plane.config, ...write)));
   mountRoutes(app, apiRoutes(options));
   if (options.dashboardDirectory !== undefined) app.use(dashboard(options.dashboardDirectory));
   app.use((request, response) => {
@@ -109,6 +113,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
     ...capacityRoutes(options.capacity),
+    ...latencyRoutes(options.latency, options.measurementClientHeader),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),
   ];

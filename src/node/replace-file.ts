@@ -39,14 +39,14 @@ export function replaceFileSync(
 /** The same without keeping the thread. */
 export async function replaceFile(
   path: string,
-  text: string,
+  content: string | Uint8Array,
   { mode = 0o666, sync = 'later' }: Replacement = {},
 ): Promise<void> {
   const half = halfOf(path);
   try {
     const file = await open(half, 'w', mode);
     try {
-      await file.writeFile(text);
+      await file.writeFile(content);
       if (sync === 'wait') await file.sync();
     } finally {
       await file.close();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createApp } from '../api/create-app.ts';
 import type { IncidentSource } from '../api/incident-source.ts';
 import type { CapacitySource } from '../api/routes/capacity.ts';
+import type { LatencySource } from '../api/routes/latency.ts';
 import type { Contract } from '../config/contract.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -27,6 +28,7 @@ export interface ApiOptions {
   /** Undefined where nothing is sampled. */
   readonly traffic: TrafficSource | undefined;
   readonly capacity: CapacitySource;
+  readonly latency: LatencySource;
   readonly incidents: IncidentSource;
   readonly log: Logger;
 }
@@ -49,6 +51,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.exposition() }),
     traffic,
     capacity: options.capacity,
+    latency: options.latency,
+    measurementClientHeader: settings.measurementClientHeader,
     incidents,
     log: (level, message, fields) => log[level](fields, message),
     now: () => new Date(),

@@ -30,6 +30,8 @@ import type { DnsOutlet } from './dns-outlet.ts';
 import type { HealthLoop } from './health-loop.ts';
 import type { IncidentLoop } from './incidents/incident-loop.ts';
 import { startIncidents } from './incidents/start-incidents.ts';
+import type { LatencyLoop } from './latency/latency-loop.ts';
+import { startLatency } from './latency/start-latency.ts';
 import { observeTraffic } from './observe-traffic.ts';
 import { keepForBoot, openPublisher } from './open-publisher.ts';
 import { startApi } from './start-api.ts';
@@ -140,6 +142,7 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     metrics,
     traffic: traffic.source,
     capacity: joined.capacity,
+    latency: joined.latency,
     incidents: joined.incidents,
     log,
   });
@@ -210,6 +213,7 @@ interface JoinedPlane {
   readonly health: HealthLoop;
   readonly incidents: IncidentLoop;
   readonly capacity: CapacityLoop;
+  readonly latency: LatencyLoop;
   readonly zoneFiles: ZoneFiles;
   /** Metrics come after the servers that they read, and probes start before both. */
   readonly countProbesIn: (metrics: Metrics) => void;
@@ -268,12 +272,14 @@ function joinPlane(
   plane.subscribe(() => incidents.followConfig());
   plane.subscribe(() => capacity.follow(plane.config));
   closers.add(() => plane.close());
+  const latency = startLatency({ settings, log, plane }, closers);
   return {
     plane,
     publisher,
     health,
     incidents,
     capacity: capacity.loop,
+    latency,
     zoneFiles,
     countProbesIn: (given) => {
       metrics = given;
@@ -284,7 +290,7 @@ function joinPlane(
 function nodeMetrics(
   version: string,
   server: DnsServer,
-  { publisher, health, plane, incidents, capacity }: JoinedPlane,
+  { publisher, health, plane, incidents, capacity, latency }: JoinedPlane,
   observed: Float64Array,
 ): Metrics {
   return createMetrics({
@@ -294,6 +300,7 @@ function nodeMetrics(
     health: () => health.health(),
     vantage: () => health.vantage,
     capacity: () => capacity.capacity(),
+    latency: () => latency.summary(),
     openIncidents: () => incidents.openCounts(),
     geoBuiltAtMs: () => Date.parse(plane.geoTable.metadata.builtAt) || undefined,
     generation: () => plane.config.generation,

@@ -21,3 +21,13 @@ export function fillMeasured(node: PolicyNode, measured: MeasuredFigures): Polic
     kind.children(node).map((child) => fillMeasured(child, measured)),
   );
 }
+
+/** Digests of the tokens that allow measurements. */
+export function latencyTokenHashes(node: PolicyNode): readonly string[] {
+  const kind = policyKindOf(node);
+  const { tokenHash } = kind.kind === 'latency' ? (node as LatencyNode) : {};
+  return [
+    ...(tokenHash === undefined ? [] : [tokenHash]),
+    ...kind.children(node).flatMap(latencyTokenHashes),
+  ];
+}
