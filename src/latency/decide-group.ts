@@ -1,15 +1,28 @@
+import { type GroupKind, groupKind } from '../steering/measured.ts';
 import type { GroupSketches } from './ledger.ts';
 import { readSketch, type SketchReading, slotOf } from './sketch.ts';
 
-/** To begin with a data center: fewer samples are chance. */
-export const MIN_SAMPLES = 20;
-/** Warm-up: five samples' weight of fresh ones, over more than one slot of five minutes. */
-export const MIN_WEIGHT = 5;
-export const MIN_SLOTS = 2;
+/** How much must be known of a data center. */
+interface Bar {
+  /** To begin with it: samples of the last day; fewer are chance. */
+  readonly samples: number;
+  /** Their weight by age. */
+  readonly weight: number;
+  /** To go on with it. */
+  readonly keptSamples: number;
+  readonly keptWeight: number;
+}
 
-/** To go on with one: half as many, and one sample's weight, which twenty have after four hours. */
-export const KEPT_SAMPLES = 10;
-export const KEPT_WEIGHT = 1;
+/** Of round trips of one prefix; twenty samples weigh one after four hours. */
+const prefixBar: Bar = { samples: 20, weight: 5, keptSamples: 10, keptWeight: 1 };
+
+/** One prefix gives a wider group one sample in a slot, at most a weight of 18: no three decide for their country. */
+const wideBar: Bar = { samples: 100, weight: 60, keptSamples: 50, keptWeight: 15 };
+
+export const bars: Readonly<Record<GroupKind, Bar>> = { prefix: prefixBar, asn: wideBar, country: wideBar };
+
+/** Warm-up: samples of one slot of five minutes may be of one moment. */
+export const MIN_SLOTS = 2;
 
 /** Differences between data centers that change by less are noise. */
 export const CHANGE_MS = 5;
@@ -54,30 +67,36 @@ export interface GroupDecision {
 
 /** Decides over one group; `before` are the figures that steer now. */
 export function decideGroup(
+  group: string,
   sketches: GroupSketches,
   before: GroupFigures | undefined,
   nowMs: number,
 ): GroupDecision {
+  const bar = bars[groupKind(group)];
   const nowSlot = slotOf(nowMs);
   const dataCenters = Array.from(sketches, ([dataCenter, sketch]): MeasuredDataCenter => {
     const reading = readSketch(sketch, nowSlot);
     const counted = before?.milliseconds.has(dataCenter) === true;
-    return { dataCenter, reading, standing: counted ? keptStanding(reading) : newStanding(reading) };
+    return {
+      dataCenter,
+      reading,
+      standing: counted ? keptStanding(reading, bar) : newStanding(reading, bar),
+    };
   }).sort((one, other) => (one.dataCenter < other.dataCenter ? -1 : 1));
   const counting = dataCenters.filter(({ standing }) => standing === 'measured');
   const weight = counting.reduce((sum, { reading }) => sum + reading.weight, 0);
   return { dataCenters, weight, outcome: outcomeOf(counting, before, nowMs) };
 }
 
-function newStanding({ samples, weight, slots }: SketchReading): Standing {
-  if (samples < MIN_SAMPLES) return 'too-few-samples';
+function newStanding({ samples, weight, slots }: SketchReading, bar: Bar): Standing {
+  if (samples < bar.samples) return 'too-few-samples';
   if (slots < MIN_SLOTS) return 'warming-up';
-  return weight < MIN_WEIGHT ? 'not-fresh' : 'measured';
+  return weight < bar.weight ? 'not-fresh' : 'measured';
 }
 
-function keptStanding({ samples, weight }: SketchReading): Standing {
-  if (samples < KEPT_SAMPLES) return 'too-few-samples';
-  return weight < KEPT_WEIGHT ? 'not-fresh' : 'measured';
+function keptStanding({ samples, weight }: SketchReading, bar: Bar): Standing {
+  if (samples < bar.keptSamples) return 'too-few-samples';
+  return weight < bar.keptWeight ? 'not-fresh' : 'measured';
 }
 
 function outcomeOf(

@@ -1,14 +1,11 @@
 import { type GroupKind, groupKind } from '../steering/measured.ts';
 import {
+  bars,
   decideGroup,
   type GroupFigures,
   HOLD_MS,
-  KEPT_SAMPLES,
-  KEPT_WEIGHT,
   type MeasuredDataCenter,
-  MIN_SAMPLES,
   MIN_SLOTS,
-  MIN_WEIGHT,
 } from './decide-group.ts';
 import type { LatencyLedger } from './ledger.ts';
 import { SLOT_MS } from './sketch.ts';
@@ -50,7 +47,7 @@ export function describeGroup(
   nowMs: number,
 ): DescribedGroup {
   const kind = groupKind(group);
-  const { dataCenters, outcome } = decideGroup(ledger.sketchesOf(group) ?? new Map(), steering, nowMs);
+  const { dataCenters, outcome } = decideGroup(group, ledger.sketchesOf(group) ?? new Map(), steering, nowMs);
   return {
     group,
     kind,
@@ -58,7 +55,7 @@ export function describeGroup(
     steers: steering !== undefined,
     ...(steering === undefined ? {} : { since: new Date(steering.sinceMs).toISOString() }),
     why: groupText(outcome, steering, nowMs),
-    dataCenters: dataCenters.map((one) => describeDataCenter(one, steering)),
+    dataCenters: dataCenters.map((one) => describeDataCenter(one, kind, steering)),
   };
 }
 
@@ -88,11 +85,14 @@ function groupText(
 
 function describeDataCenter(
   { dataCenter, reading, standing }: MeasuredDataCenter,
+  kind: GroupKind,
   steering: GroupFigures | undefined,
 ): DescribedDataCenter {
   const steersBy = steering?.milliseconds.get(dataCenter);
   const { samples, weight, slots, medianMs, newestSlot } = reading;
-  const [fewest, lightest] = steersBy === undefined ? [MIN_SAMPLES, MIN_WEIGHT] : [KEPT_SAMPLES, KEPT_WEIGHT];
+  const bar = bars[kind];
+  const [fewest, lightest] =
+    steersBy === undefined ? [bar.samples, bar.weight] : [bar.keptSamples, bar.keptWeight];
   const texts: Readonly<Record<typeof standing, string>> = {
     measured: 'It has enough fresh samples.',
     'too-few-samples': `It has ${samples} samples of the last day and needs ${fewest}.`,

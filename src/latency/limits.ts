@@ -30,7 +30,7 @@ export const MAX_MEASURED_ASNS = 3_000;
 export const MAX_MEASURED_COUNTRIES = 300;
 
 /**
- * Samples of one prefix that its AS and country take in one slot for one data center: one busy, or lying, network does
+ * Samples of one prefix that its AS and country take in one slot for one data center: a busy, or a lying, network does
  * not speak for its country.
  */
-export const MAX_PREFIX_SHARE = 10;
+export const MAX_PREFIX_SHARE = 1;

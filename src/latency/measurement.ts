@@ -9,3 +9,8 @@ export interface Measurement {
   /** When it was measured, in milliseconds since 1970. */
   readonly atMs: number;
 }
+
+/** The measurements of a batch in an order of their own, so that the order in which they came decides nothing. */
+export function sortedMeasurements(batch: readonly Measurement[]): readonly Measurement[] {
+  return batch.toSorted((one, other) => one.atMs - other.atMs || one.milliseconds - other.milliseconds);
+}

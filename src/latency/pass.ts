@@ -60,7 +60,7 @@ export class DecisionPass {
     const sketches = this.#ledger.sketchesOf(group);
     if (sketches === undefined) return;
     this.#known[groupKind(group)] += 1;
-    const { outcome, weight } = decideGroup(sketches, this.#before.get(group), this.#nowMs);
+    const { outcome, weight } = decideGroup(group, sketches, this.#before.get(group), this.#nowMs);
     if (outcome.kind === 'measured') this.#found.push({ group, figures: outcome.figures, weight });
   }
 }

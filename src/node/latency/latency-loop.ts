@@ -10,7 +10,7 @@ import { groupLimits, isSameFigures, measuredFigures } from '../../latency/figur
 import { IntakeRate } from '../../latency/intake-rate.ts';
 import type { ClientLatency, LatencySummary } from '../../latency/latency-state.ts';
 import type { LatencyLedger } from '../../latency/ledger.ts';
-import type { Measurement } from '../../latency/measurement.ts';
+import { type Measurement, sortedMeasurements } from '../../latency/measurement.ts';
 import { countGroups, DecisionPass, type PassResult } from '../../latency/pass.ts';
 import { ranksByLatency } from '../../steering/fill-measured.ts';
 import { groupsOfClient, type MeasuredFigures } from '../../steering/measured.ts';
@@ -112,7 +112,7 @@ export class LatencyLoop {
       this.#counts.tooMany += count;
       return { kind: 'too-many', waitMs };
     }
-    for (const measurement of batch.value) this.#add(measurement);
+    for (const measurement of sortedMeasurements(batch.value)) this.#add(measurement);
     this.#counts.taken += count;
     this.#isNew = true;
     this.#isUnkept = true;
