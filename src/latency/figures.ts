@@ -26,17 +26,27 @@ export function heaviestGroups(
   limits: Readonly<Record<GroupKind, number>> = groupLimits,
 ): ReadonlyMap<string, GroupFigures> {
   const byKind = Map.groupBy(groups, ({ group }) => groupKind(group));
-  const chosen = [...byKind].flatMap(([kind, ofKind]) => {
-    if (ofKind.length <= limits[kind]) return ofKind;
-    const ranked = ofKind.map((one) => ({
-      ...one,
-      weight: one.weight * (steersNow(one.group) ? INCUMBENT_FACTOR : 1),
-    }));
-    return ranked
-      .sort((one, other) => other.weight - one.weight || (one.group < other.group ? -1 : 1))
-      .slice(0, limits[kind]);
-  });
+  const chosen = [...byKind].flatMap(([kind, ofKind]) =>
+    ofKind.length <= limits[kind] ? ofKind : heaviest(ofKind, steersNow, limits[kind]),
+  );
   return new Map(chosen.map(({ group, figures }) => [group, figures]));
+}
+
+/** Weights are sorted as numbers first: there may be a hundred thousand, and the main thread does this. */
+function heaviest(
+  groups: readonly WeighedGroup[],
+  steersNow: (group: string) => boolean,
+  count: number,
+): readonly WeighedGroup[] {
+  const weights = Float64Array.from(
+    groups,
+    ({ group, weight }) => weight * (steersNow(group) ? INCUMBENT_FACTOR : 1),
+  );
+  const least = weights.toSorted()[weights.length - count] ?? 0;
+  const above = groups.filter((_, at) => (weights[at] ?? 0) > least);
+  const equal = groups.filter((_, at) => weights[at] === least);
+  equal.sort((one, other) => (one.group < other.group ? -1 : 1));
+  return [...above, ...equal.slice(0, count - above.length)];
 }
 
 /** Lays the figures out for steering; equal figures give equal tables, whatever their order. */

@@ -1,7 +1,7 @@
-/** Measurements that are taken in a second over a longer time: a hundredth of the main thread. */
+/** Measurements that are taken in a second over a longer time: half a hundredth of the main thread. */
 const RATE_PER_SECOND = 1_000;
 
-/** And at once: four full batches. */
+/** And at once: ten full batches. */
 const BURST = 20_000;
 
 /** How many measurements may be taken, by a bucket that fills with time. */

@@ -1,5 +1,5 @@
-/** Measurements of one batch: some 400 KB of JSON, and a few milliseconds of the main thread. */
-export const MAX_BATCH_MEASUREMENTS = 5_000;
+/** Measurements of one batch: some 160 KB of JSON, and ten milliseconds of the main thread. */
+export const MAX_BATCH_MEASUREMENTS = 2_000;
 
 /** Nothing that crosses a network is faster, and who waits longer has gone. */
 export const MIN_MILLISECONDS = 0.1;
@@ -11,10 +11,13 @@ export const MAX_AGE_MS = 86_400_000;
 /** Clocks differ; a browser's that is further ahead is wrong. */
 export const MAX_AHEAD_MS = 60_000;
 
-/** Groups in memory: the busiest tenth of a percent of all /24 prefixes, or all ASes and countries and what else is busy. */
+/** Groups in memory: every AS with people in it, every country, and tens of thousands of busy prefixes. */
 export const MAX_GROUPS = 100_000;
 
-/** Counted cells of all sketches, eight octets each: some 50 MB with what holds them. */
+/** Sketches in memory: three data centers for each of so many groups. Each takes some 250 octets beside its cells. */
+export const MAX_SKETCHES = 300_000;
+
+/** Counted cells of all sketches, eight octets each; 16 MB, and with all sketches some 110 MB. */
 export const MAX_CELLS = 2_000_000;
 
 /** Data centers of one group; clients that measure more than these are no browsers. */

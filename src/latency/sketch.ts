@@ -82,11 +82,6 @@ export function forgetBefore(sketch: Sketch, slot: number): number {
   return kept;
 }
 
-/** The slot of the newest sample; 0 where there is none. */
-export function newestSlot(sketch: Sketch): number {
-  return Math.floor((sketch.at(-1) ?? 0) / SLOT_UNIT);
-}
-
 /** Scratch of `readSketch`, all zero between calls. */
 const weightOf = new Float64Array(BUCKETS);
 

@@ -36,10 +36,10 @@ export function replaceFileSync(
   }
 }
 
-/** The same without keeping the thread. */
+/** The same without keeping the thread; pieces are asked for one after the other, as the disk takes them. */
 export async function replaceFile(
   path: string,
-  content: string | Uint8Array,
+  content: string | Iterable<Uint8Array>,
   { mode = 0o666, sync = 'later' }: Replacement = {},
 ): Promise<void> {
   const half = halfOf(path);

@@ -133,7 +133,7 @@ describe('pushed measurements', () => {
     { name: 'too many octets', body: '1'.repeat(1_100_000), headers: csvHeaders, want: 413 },
     {
       name: 'too many measurements',
-      body: { measurements: Array.from({ length: 5001 }, () => good[0]) },
+      body: { measurements: Array.from({ length: 2001 }, () => good[0]) },
       want: 422,
       paths: ['measurements'],
     },
@@ -152,12 +152,12 @@ describe('pushed measurements', () => {
 
   it('are refused when they come too fast, with the time to wait', async () => {
     const { send } = await started();
-    const full = { measurements: Array.from({ length: 5000 }, () => good[0]) };
+    const full = { measurements: Array.from({ length: 2000 }, () => good[0]) };
     const statuses: number[] = [];
-    for (let count = 0; count < 5; count += 1) statuses.push((await send('POST', PATH, full)).status);
-    expect(statuses).toEqual([200, 200, 200, 200, 429]);
+    for (let count = 0; count < 11; count += 1) statuses.push((await send('POST', PATH, full)).status);
+    expect(statuses).toEqual([...new Array(10).fill(200), 429]);
     const refused = await send('POST', PATH, full);
-    expect(refused.headers.get('retry-after')).toBe('5');
+    expect(refused.headers.get('retry-after')).toBe('2');
     expect(refused.body).toMatchObject({ code: 'too-many-measurements' });
   });
 });

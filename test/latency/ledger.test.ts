@@ -47,9 +47,9 @@ describe('the ledger', () => {
     add(ledger, '192.0.2.200', 'fra', 20);
     add(ledger, '2001:db8:1:2::1', 'fra', 20);
     expect(told(ledger)).toEqual([
-      '192.0.2.0/24 fra 2@20',
       'AS64500 fra 2@15',
       'FR fra 2@15',
+      '192.0.2.0/24 fra 2@20',
       '2001:db8:1::/48 fra 1@20',
     ]);
   });
@@ -78,10 +78,15 @@ describe('the ledger', () => {
   });
 
   it('forgets the stalest group first, in whatever way it is full', () => {
-    const byGroups = new LatencyLedger({ groups: 2, cells: 1000 });
+    const bounds = { groups: 1000, sketches: 1000, cells: 1000 };
+    const byGroups = new LatencyLedger({ ...bounds, groups: 2 });
     for (const third of [1, 2, 1, 3]) add(byGroups, `10.0.${third}.1`, 'fra', 20, NOWHERE);
     expect(told(byGroups)).toEqual(['10.0.1.0/24 fra 2@20', '10.0.3.0/24 fra 1@20']);
-    const byCells = new LatencyLedger({ groups: 1000, cells: 3 });
+    const bySketches = new LatencyLedger({ ...bounds, sketches: 3 });
+    for (const third of [1, 2])
+      for (const name of ['fra', 'sin']) add(bySketches, `10.0.${third}.1`, name, 20, NOWHERE);
+    expect(told(bySketches)).toEqual(['10.0.2.0/24 fra 1@20', '10.0.2.0/24 sin 1@20']);
+    const byCells = new LatencyLedger({ ...bounds, cells: 3 });
     for (const third of [1, 2, 3])
       for (const ms of [10, 20]) add(byCells, `10.0.${third}.1`, 'fra', ms, NOWHERE);
     expect(told(byCells)).toEqual(['10.0.3.0/24 fra 2@10']);
@@ -184,10 +189,10 @@ describe('who steers', () => {
   });
 });
 
-it('takes four full batches at once, then a thousand a second', () => {
+it('takes ten full batches at once, then a thousand measurements a second', () => {
   const rate = new IntakeRate(0);
-  const waits = Array.from({ length: 5 }, () => rate.take(MAX_BATCH_MEASUREMENTS, 0));
-  expect(waits).toEqual([0, 0, 0, 0, 5000]);
-  expect(rate.take(MAX_BATCH_MEASUREMENTS, 4999)).toBe(1);
-  expect(rate.take(MAX_BATCH_MEASUREMENTS, 5000)).toBe(0);
+  const waits = Array.from({ length: 11 }, () => rate.take(MAX_BATCH_MEASUREMENTS, 0));
+  expect(waits).toEqual([...new Array(10).fill(0), 2000]);
+  expect(rate.take(MAX_BATCH_MEASUREMENTS, 1999)).toBe(1);
+  expect(rate.take(MAX_BATCH_MEASUREMENTS, 2000)).toBe(0);
 });

@@ -6,73 +6,80 @@ import type { LatencyLedger } from '../../latency/ledger.ts';
 /**
  * What was measured, and what steers, on disk between starts:
  *
- *     octets    SHA-256 of the rest | length of the text | text, padded to 8 | cells
- *     text      JSON: data centers, groups, sketches as [group, data center, cells] in one row, what steers
+ *     chunks    the first holds what steers, each other the sketches of some groups
+ *     digest    SHA-256 of all chunks
+ *
+ *     chunk     length of the text | number of cells | text in JSON, padded to 8 octets | cells
  *     cells     float64 each, sketch by sketch, in this machine's byte order
  *
- * The file is replaced whole. One that is damaged, or of another layout, is as good as none: measurements come again.
+ * It is written chunk by chunk, so that others have their turn, while measurements go on: every sketch is whole, and
+ * that is all that matters. The file is replaced as a whole. One that is damaged, or of another layout, is as good as
+ * none: measurements come again.
  */
 export const LATENCY_FILE = 'latency';
 
 /** Counts up with every change of the layout. */
 const FORMAT = 1;
 const DIGEST_OCTETS = 32;
-const HEAD_OCTETS = DIGEST_OCTETS + 8;
-const NUMBERS_PER_SKETCH = 3;
+const CHUNK_HEAD_OCTETS = 8;
+const CELL_OCTETS = 8;
+/** About a millisecond's work. */
+const GROUPS_PER_CHUNK = 250;
 
-interface LedgerText {
+interface SteeringText {
   readonly format: number;
-  readonly dataCenters: readonly string[];
-  readonly groups: readonly string[];
-  readonly sketches: readonly number[];
-  readonly steering: readonly SteeringText[];
+  /** Group, since when, and data centers with their milliseconds. */
+  readonly steering: readonly (readonly [string, number, readonly (readonly [string, number])[]])[];
 }
 
-/** Group, since when, and data centers with their milliseconds. */
-type SteeringText = readonly [string, number, readonly (readonly [string, number])[]];
+/** Group, and data centers with how many cells their sketches have. */
+type GroupText = readonly [string, readonly (readonly [string, number])[]];
 
-/** The ledger and what steers, as octets. */
-export function formatLedger(ledger: LatencyLedger, steering: ReadonlyMap<string, GroupFigures>): Uint8Array {
-  const numbers = new Map<string, number>();
-  const numberOf = (dataCenter: string): number => {
-    const known = numbers.get(dataCenter) ?? numbers.size;
-    numbers.set(dataCenter, known);
-    return known;
+/** The ledger and what steers, as the pieces of a file. */
+export function* formatLedger(
+  ledger: LatencyLedger,
+  steering: ReadonlyMap<string, GroupFigures>,
+): Generator<Uint8Array> {
+  const hash = createHash('sha256');
+  const hashed = (chunk: Uint8Array): Uint8Array => {
+    hash.update(chunk);
+    return chunk;
   };
-  const groups: string[] = [];
-  const sketches: number[] = [];
-  const cells = new Float64Array(ledger.size.cells);
-  let filled = 0;
-  for (const [group, ofGroup] of ledger.entries()) {
-    for (const [dataCenter, sketch] of ofGroup) {
-      sketches.push(groups.length, numberOf(dataCenter), sketch.length);
-      cells.set(sketch, filled);
-      filled += sketch.length;
-    }
-    groups.push(group);
-  }
-  const text: LedgerText = {
+  const text: SteeringText = {
     format: FORMAT,
-    dataCenters: [...numbers.keys()],
-    groups,
-    sketches,
     steering: Array.from(steering, ([group, { sinceMs, milliseconds }]) => [
       group,
       sinceMs,
       [...milliseconds],
     ]),
   };
-  return layOut(Buffer.from(JSON.stringify(text)), cells);
+  yield hashed(formatChunk(text, []));
+  let groups: GroupText[] = [];
+  let cells: number[] = [];
+  for (const [group, sketches] of ledger.entries()) {
+    groups.push([group, Array.from(sketches, ([dataCenter, sketch]) => [dataCenter, sketch.length])]);
+    for (const sketch of sketches.values()) for (const cell of sketch) cells.push(cell);
+    if (groups.length < GROUPS_PER_CHUNK) continue;
+    yield hashed(formatChunk(groups, cells));
+    groups = [];
+    cells = [];
+  }
+  yield hashed(formatChunk(groups, cells));
+  yield hash.digest();
 }
 
-function layOut(text: Buffer, cells: Float64Array): Uint8Array {
-  const padded = Math.ceil(text.length / 8) * 8;
-  const octets = Buffer.alloc(HEAD_OCTETS + padded + cells.byteLength);
-  octets.writeBigUInt64LE(BigInt(text.length), DIGEST_OCTETS);
-  octets.set(text, HEAD_OCTETS);
-  octets.set(new Uint8Array(cells.buffer, 0, cells.byteLength), HEAD_OCTETS + padded);
-  createHash('sha256').update(octets.subarray(DIGEST_OCTETS)).digest().copy(octets);
+function formatChunk(value: SteeringText | readonly GroupText[], cells: readonly number[]): Uint8Array {
+  const text = Buffer.from(JSON.stringify(value));
+  const from = CHUNK_HEAD_OCTETS + padded(text.length);
+  const octets = new Uint8Array(from + cells.length * CELL_OCTETS);
+  new Uint32Array(octets.buffer, 0, 2).set([text.length, cells.length]);
+  octets.set(text, CHUNK_HEAD_OCTETS);
+  new Float64Array(octets.buffer, from).set(cells);
   return octets;
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / CELL_OCTETS) * CELL_OCTETS;
 }
 
 /** Puts what a file holds into an empty ledger and returns what steered; undefined where there is no whole file. */
@@ -80,13 +87,11 @@ export function readLedger(
   path: string,
   ledger: LatencyLedger,
 ): ReadonlyMap<string, GroupFigures> | undefined {
-  let octets: Buffer;
   try {
-    octets = readFileSync(path);
+    return parseLedger(readFileSync(path), ledger);
   } catch {
     return undefined;
   }
-  return parseLedger(octets, ledger);
 }
 
 /** The same of octets. */
@@ -94,24 +99,35 @@ export function parseLedger(
   octets: Uint8Array,
   ledger: LatencyLedger,
 ): ReadonlyMap<string, GroupFigures> | undefined {
-  const file = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
-  if (file.length < HEAD_OCTETS) return undefined;
-  const digest = createHash('sha256').update(file.subarray(DIGEST_OCTETS)).digest();
-  if (!digest.equals(file.subarray(0, DIGEST_OCTETS))) return undefined;
-  const length = Number(file.readBigUInt64LE(DIGEST_OCTETS));
-  // The digest says that we wrote it, so that only an older layout is to be expected.
-  const text = JSON.parse(file.toString('utf8', HEAD_OCTETS, HEAD_OCTETS + length)) as LedgerText;
-  if (text.format !== FORMAT) return undefined;
-  const from = HEAD_OCTETS + Math.ceil(length / 8) * 8;
-  const cells = new Float64Array(file.buffer.slice(file.byteOffset + from, file.byteOffset + file.length));
-  let at = 0;
-  for (let row = 0; row < text.sketches.length; row += NUMBERS_PER_SKETCH) {
-    const [group = 0, dataCenter = 0, count = 0] = text.sketches.slice(row, row + NUMBERS_PER_SKETCH);
-    const sketch = Array.from(cells.subarray(at, at + count));
-    ledger.restore(text.groups[group] ?? '', text.dataCenters[dataCenter] ?? '', sketch);
-    at += count;
+  if (octets.length < DIGEST_OCTETS) return undefined;
+  const body = octets.subarray(0, octets.length - DIGEST_OCTETS);
+  const digest = createHash('sha256').update(body).digest();
+  if (!digest.equals(octets.subarray(body.length))) return undefined;
+  // The digest says that we wrote it, so that only another layout is to be expected. A copy is aligned for the cells.
+  const chunks = readChunks(Uint8Array.from(body));
+  const first = chunks.next().value?.value as SteeringText | undefined;
+  if (first?.format !== FORMAT) return undefined;
+  for (const { value, cells } of chunks) {
+    let at = 0;
+    for (const [group, sketches] of value as readonly GroupText[])
+      for (const [dataCenter, count] of sketches) {
+        ledger.restore(group, dataCenter, Array.from(cells.subarray(at, at + count)));
+        at += count;
+      }
   }
   return new Map(
-    text.steering.map(([group, sinceMs, figures]) => [group, { sinceMs, milliseconds: new Map(figures) }]),
+    first.steering.map(([group, sinceMs, figures]) => [group, { sinceMs, milliseconds: new Map(figures) }]),
   );
+}
+
+function* readChunks(body: Uint8Array): Generator<{ readonly value: unknown; readonly cells: Float64Array }> {
+  for (let at = 0; at < body.length; ) {
+    const [length = 0, count = 0] = new Uint32Array(body.buffer, at, 2);
+    const text = new TextDecoder().decode(
+      body.subarray(at + CHUNK_HEAD_OCTETS, at + CHUNK_HEAD_OCTETS + length),
+    );
+    at += CHUNK_HEAD_OCTETS + padded(length);
+    yield { value: JSON.parse(text), cells: new Float64Array(body.buffer, at, count) };
+    at += count * CELL_OCTETS;
+  }
 }

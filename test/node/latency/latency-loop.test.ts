@@ -161,9 +161,9 @@ describe('the loop', () => {
       sketches: 0,
       measurements: { taken: 0, invalid: 90, tooMany: 0 },
     });
-    const many = Array.from({ length: 5000 }, () => good[0] as SentLine);
-    const outcomes = Array.from({ length: 5 }, () => loop.take(many, undefined).kind);
-    expect(outcomes).toEqual(['taken', 'taken', 'taken', 'taken', 'too-many']);
+    const many = Array.from({ length: 2000 }, () => good[0] as SentLine);
+    const outcomes = Array.from({ length: 11 }, () => loop.take(many, undefined).kind);
+    expect(outcomes).toEqual([...new Array(10).fill('taken'), 'too-many']);
     expect(push(1, 1)).toEqual({ kind: 'too-many', waitMs: 60 });
   });
 
@@ -214,18 +214,19 @@ describe('the file', () => {
     return ledger;
   }
   const steering = new Map([['AS64500', { sinceMs: START, milliseconds: new Map([['fra', 10]]) }]]);
+  const written = (ledger: LatencyLedger): Uint8Array => Buffer.concat([...formatLedger(ledger, steering)]);
   const entriesOf = (ledger: LatencyLedger): unknown => [...ledger.entries()];
 
   it('holds everything', () => {
     const ledger = filled();
     const read = new LatencyLedger();
-    expect(parseLedger(formatLedger(ledger, steering), read)).toEqual(steering);
+    expect(parseLedger(written(ledger), read)).toEqual(steering);
     expect(entriesOf(read)).toEqual(entriesOf(ledger));
     expect(read.size).toEqual(ledger.size);
   });
 
   it('is as good as none when a single octet is wrong, or missing, or it is something else', () => {
-    const octets = formatLedger(filled(), steering);
+    const octets = written(filled());
     for (let at = 0; at < octets.length; at += 97) {
       const damaged = Uint8Array.from(octets);
       damaged[at] = (damaged[at] ?? 0) ^ 1;
