@@ -202,6 +202,19 @@ describe('self', () => {
     expect([await group(api, '192.0.2.1'), await group(api, '203.0.113.1')]).toEqual([1, 0]);
   });
 
+  it('is the only client that may be spoken for where the address says so', async () => {
+    const api = await started();
+    const other = { ...body.measurements[0], client: '192.0.2.1' };
+    const refused = await api.send('POST', `${PATH}?client=self`, {
+      measurements: [...body.measurements, other],
+    });
+    expect(refused.status).toBe(422);
+    expect(refused.body).toMatchObject({ problems: [{ path: 'measurements/1/client' }] });
+    expect((await api.send('POST', `${PATH}?client=self`, body)).status).toBe(200);
+    expect((await api.send('POST', `${PATH}?client=192.0.2.1`, body)).status).toBe(400);
+    expect([await group(api, '127.0.0.1'), await group(api, '192.0.2.1')]).toEqual([1, 0]);
+  });
+
   it.each([{}, { 'x-real-ip': 'unknown' }])('is nobody where that header names none: %o', async (headers) => {
     const { send } = await started({ measurementClientHeader: 'x-real-ip' });
     const answer = await send('POST', PATH, body, headers);

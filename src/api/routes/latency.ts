@@ -110,6 +110,13 @@ const latencyQuery = z.strictObject({
     .meta({ description: 'Address of a client: tells what decides for it, and why.' }),
 });
 
+const pushQuery = z.strictObject({
+  client: z.literal('self').optional().meta({
+    description:
+      'Takes only measurements of `self`: for what forwards batches of strangers, who must not speak for others.',
+  }),
+});
+
 /** `/v1/latency`: round-trip times that clients have measured, and what they decide. */
 export function latencyRoutes(
   source: LatencySource | undefined,
@@ -141,6 +148,7 @@ export function latencyRoutes(
       operationId: 'pushMeasurements',
       tag: 'state',
       summary: `Pushes up to ${MAX_BATCH_MEASUREMENTS} round-trip times: all of them or none. CSV has client,dataCenter,milliseconds[,atSeconds].`,
+      query: pushQuery,
       body: { schema: batchSchema, mediaTypes: [JSON_MEDIA_TYPE, CSV_MEDIA_TYPE] },
       answers: [
         {
@@ -151,6 +159,7 @@ export function latencyRoutes(
         },
       ],
       refusals: [
+        'bad-parameter',
         'not-valid',
         'malformed-json',
         'wrong-content-type',
@@ -174,7 +183,10 @@ function readLatency(source: LatencySource, request: ApiRequest): Reply {
 }
 
 function takeBatch(source: LatencySource, request: ApiRequest, clientHeader: string | undefined): Reply {
-  const lines = linesOf(request.body);
+  const query = parseBody(pushQuery, request.query, '');
+  if (!query.ok) return refuse('bad-parameter', 'A parameter is not as it should be.', query.problems);
+  const read = linesOf(request.body);
+  const lines = read.ok && query.value.client === 'self' ? onlySelf(read.value) : read;
   if (!lines.ok) {
     source.countInvalid(1);
     return refuse('not-valid', NOTHING_TAKEN, lines.problems);
@@ -203,6 +215,17 @@ function linesOf(body: unknown): Parsed<readonly SentLine[]> {
     ok: true,
     value: batch.value.measurements.map((sent, at) => ({ path: `measurements/${at}`, sent })),
   };
+}
+
+function onlySelf(lines: readonly SentLine[]): Parsed<readonly SentLine[]> {
+  const others = lines.filter(({ sent }) => sent.client !== 'self');
+  if (others.length === 0) return { ok: true, value: lines };
+  const problems = others.map(({ path }) => ({
+    code: 'invalid-value',
+    path: `${path}/client`,
+    message: `${path}/client must be self here.`,
+  }));
+  return { ok: false, problems };
 }
 
 /**
