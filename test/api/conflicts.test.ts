@@ -35,7 +35,7 @@ function ask(method: string, body?: unknown) {
   plane.conflicting = [conflict];
   const route = conflictRoutes(plane).find((one) => one.method === method);
   if (route === undefined) throw new Error('there is such a route');
-  const reply = route.run({ params: {}, query: {}, header: () => undefined, body });
+  const reply = route.run({ params: {}, query: {}, header: () => undefined, sender: undefined, body });
   return { plane, reply };
 }
 
