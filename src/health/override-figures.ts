@@ -32,21 +32,28 @@ export interface WindowFigures extends Omit<OverrideFigures, 'inForce'> {
   readonly nextOpensAt: string | undefined;
 }
 
-export function overrideFigures(
-  override: Override,
-  health: readonly EndpointHealth[],
-  nowMs: number,
-): OverrideFigures {
+/** Endpoints by what overrides name of them, so that a page of overrides does not walk all of them for each. */
+export interface HealthIndex {
+  readonly all: readonly EndpointHealth[];
+  readonly byPool: ReadonlyMap<string, readonly EndpointHealth[]>;
+  readonly byDataCenter: ReadonlyMap<string, readonly EndpointHealth[]>;
+}
+
+export function indexHealth(all: readonly EndpointHealth[]): HealthIndex {
+  return {
+    all,
+    byPool: Map.groupBy(all, ({ pool }) => pool),
+    byDataCenter: Map.groupBy(all, ({ dataCenter }) => dataCenter),
+  };
+}
+
+export function overrideFigures(override: Override, health: HealthIndex, nowMs: number): OverrideFigures {
   const inForce = expiryMs(override) > nowMs;
   const drains = inForce && override.state !== 'up';
   return { inForce, ...figuresOf(override.target, health, drains ? 'drains' : 'idle') };
 }
 
-export function windowFigures(
-  window: MaintenanceWindow,
-  health: readonly EndpointHealth[],
-  nowMs: number,
-): WindowFigures {
+export function windowFigures(window: MaintenanceWindow, health: HealthIndex, nowMs: number): WindowFigures {
   const { endsAtMs, nextOpensAtMs } = windowStateAt(window, nowMs);
   return {
     open: endsAtMs !== undefined,
@@ -58,15 +65,30 @@ export function windowFigures(
 
 function figuresOf(
   target: OverrideTarget,
-  health: readonly EndpointHealth[],
+  health: HealthIndex,
   effect: 'drains' | 'idle',
 ): Omit<OverrideFigures, 'inForce'> {
-  const members = health.filter(aboutTarget(target));
+  const members = candidates(target, health).filter(aboutTarget(target));
   return {
     endpoints: members.slice(0, MAX_ENDPOINTS_NAMED).map(({ key }) => key),
     endpointCount: members.length,
     ...(effect === 'idle' ? { safeToRebootAt: undefined, rebootNote: undefined } : safeToReboot(members)),
   };
+}
+
+function candidates(
+  target: OverrideTarget,
+  { all, byPool, byDataCenter }: HealthIndex,
+): readonly EndpointHealth[] {
+  switch (target.kind) {
+    case 'endpoint':
+    case 'pool':
+      return byPool.get(target.pool) ?? [];
+    case 'data-center':
+      return byDataCenter.get(target.dataCenter) ?? [];
+    case 'glob':
+      return all;
+  }
 }
 
 /** All of them have to be: a machine room is switched off as one. */

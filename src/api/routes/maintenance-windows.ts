@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import type { Bodies, Contract } from '../../config/contract.ts';
 import type { MaintenanceWindow } from '../../config/resources/maintenance-window.ts';
-import { type WindowFigures, windowFigures } from '../../health/override-figures.ts';
+import {
+  type HealthIndex,
+  indexHealth,
+  type WindowFigures,
+  windowFigures,
+} from '../../health/override-figures.ts';
 import { API_OWNER, type ApiCollection } from '../collection.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { plainIdentity } from '../identities.ts';
@@ -40,9 +45,9 @@ export function maintenanceWindowCollection(
     figuresShape,
     figures: () => {
       const nowMs = now().getTime();
-      let health: ReturnType<ControlPlane['health']> | undefined;
+      let health: HealthIndex | undefined;
       return (value) => {
-        health ??= plane.health();
+        health ??= indexHealth(plane.health());
         return windowFigures(value, health, nowMs);
       };
     },

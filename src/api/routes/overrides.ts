@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import type { Bodies, Contract } from '../../config/contract.ts';
 import type { Override } from '../../config/resources/override.ts';
-import { MAX_ENDPOINTS_NAMED, type OverrideFigures, overrideFigures } from '../../health/override-figures.ts';
+import {
+  type HealthIndex,
+  indexHealth,
+  MAX_ENDPOINTS_NAMED,
+  type OverrideFigures,
+  overrideFigures,
+} from '../../health/override-figures.ts';
 import { API_OWNER, type ApiCollection } from '../collection.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { plainIdentity } from '../identities.ts';
@@ -52,9 +58,9 @@ export function overrideCollection(
     figures: () => {
       const nowMs = now().getTime();
       // Once for a whole page, and not for what is only written to.
-      let health: ReturnType<ControlPlane['health']> | undefined;
+      let health: HealthIndex | undefined;
       return (value) => {
-        health ??= plane.health();
+        health ??= indexHealth(plane.health());
         return overrideFigures(value, health, nowMs);
       };
     },
