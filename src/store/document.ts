@@ -57,9 +57,12 @@ export function isZonePart(id: string): boolean {
   return id.startsWith('part/');
 }
 
+/** A name has at most 255 octets, each of at most four characters when escaped, and there is what stands before it. */
+const MAX_DOCUMENT_ID_LENGTH = 1050;
+
 /** Whether an id is one that this program gives; peers send ids too. */
 export function isDocumentId(id: string): boolean {
-  return id === ROOT_DOCUMENT || zoneOfDocument(id) !== undefined;
+  return id === ROOT_DOCUMENT || (id.length <= MAX_DOCUMENT_ID_LENGTH && zoneOfDocument(id) !== undefined);
 }
 
 /** The apex of the zone whose RRsets a document holds; undefined for another document, and for no id at all. */
@@ -69,6 +72,15 @@ export function zoneOfDocument(id: string): string | undefined {
 }
 
 type Engine = ReturnType<typeof automerge.getBackend>;
+
+/** What the engine remembers of an exchange with one peer about one document. */
+export type EngineSyncState = Parameters<Engine['generateSyncMessage']>[0];
+
+/** Where a leaf stands in its document. */
+export interface LeafPlace {
+  readonly map: string;
+  readonly key: string;
+}
 
 /** The first changes of a document, equal on every node; everything else builds on them. */
 export function genesisChanges(id: string): readonly Uint8Array[] {
@@ -168,30 +180,46 @@ export class ConfigDocument {
     return this.#engine.save();
   }
 
-  /** All changes since the given heads; all there are for none. */
+  /** All changes since the given heads. */
   changesSince(heads: readonly string[]): readonly Uint8Array[] {
     return this.#engine.getChanges([...heads]);
   }
 
+  /** Takes in changes that this node has checked before. */
+  apply(changes: readonly Uint8Array[]): void {
+    this.#sizes.clear();
+    this.#engine.applyChanges([...changes]);
+  }
+
+  /** What the peer must be told next; undefined when it has everything or has not answered yet. */
+  generateSyncMessage(state: EngineSyncState): Uint8Array | undefined {
+    const message = this.#engine.generateSyncMessage(state);
+    if (message !== null) return message;
+    // The list of what was sent only grows; once the peer has everything, nobody asks for it any more.
+    if (sameHeads(state.sharedHeads, this.#engine.getHeads())) state.sentHashes = [];
+    return undefined;
+  }
+
   /**
-   * Takes in changes from another node and returns the leaves that now read differently.
-   * @throws StoreError `refused` when they are malformed or build on changes that are not here; the document is
-   *   then of no more use and must be loaded again.
+   * Takes in a peer's message and returns the leaves that now read differently or have other values beside them.
+   * @throws StoreError `refused` for a message that is malformed, or does what no node does; the document is then of no
+   *   more use and must be loaded again.
    */
-  apply(changes: readonly Uint8Array[]): readonly { readonly map: string; readonly key: string }[] {
+  receiveSyncMessage(state: EngineSyncState, message: Uint8Array): readonly LeafPlace[] {
     const before = this.#engine.getHeads();
     this.#sizes.clear();
     try {
-      this.#engine.applyChanges([...changes]);
+      this.#engine.receiveSyncMessage(state, message);
     } catch (thrown) {
-      throw new StoreError('refused', `Changes for ${this.id} are malformed (${reasonOf(thrown)}).`, thrown);
+      throw new StoreError('refused', `A message for ${this.id} is malformed (${reasonOf(thrown)}).`, thrown);
     }
-    if (this.#engine.getMissingDeps([]).length > 0) {
-      throw new StoreError('refused', `Changes for ${this.id} build on changes that were not sent.`);
-    }
-    return this.#engine.diff(before, this.#engine.getHeads()).flatMap(({ path: [map, key] }) => {
-      return typeof map === 'string' && typeof key === 'string' ? [{ map, key }] : [];
-    });
+    const after = this.#engine.getHeads();
+    return sameHeads(before, after) ? [] : this.#leavesBetween(before, after);
+  }
+
+  /** Whether changes wait, in memory only, for others on which they build. */
+  holdsBack(): boolean {
+    return this.#engine.getMissingDeps([]).length > 0;
   }
 
   /** Takes in the genesis changes that a document of an earlier version lacks, and returns them. */
@@ -209,6 +237,18 @@ export class ConfigDocument {
     this.#engine.free();
   }
 
+  #leavesBetween(before: readonly string[], after: readonly string[]): readonly LeafPlace[] {
+    const maps: readonly (readonly string[])[] = this.id === ROOT_DOCUMENT ? rootSteps : zoneSteps;
+    return this.#engine.diff([...before], [...after]).flatMap(({ action, path: [map, key] }) => {
+      if (typeof map !== 'string' || !maps.some((step) => step.includes(map))) return [];
+      // A map put in the place of another would hide all that is in it; a deletion is a mark in the leaf.
+      if (typeof key !== 'string' || action === 'del') {
+        throw new StoreError('refused', `A message for ${this.id} takes away what only marks may delete.`);
+      }
+      return [{ map, key }];
+    });
+  }
+
   #object(map: MapName): string {
     const known = this.#objects.get(map);
     if (known !== undefined) return known;
@@ -217,6 +257,10 @@ export class ConfigDocument {
     this.#objects.set(map, object);
     return object;
   }
+}
+
+function sameHeads(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && [...one].sort().join() === [...other].sort().join();
 }
 
 function newEngine(actor: string): Engine {
