@@ -170,13 +170,13 @@ interface OpenParts {
 
 /** Opens the store and reads the geo table, the two slow steps of a start, side by side. */
 async function openParts({ settings, lock }: NodeOptions, closers: Closers): Promise<OpenParts> {
-  const { dataDirectory, geoFiles } = settings;
+  const { dataDirectory, geoFiles, nodeId } = settings;
   await makeDataDirectory(dataDirectory);
   const compiler = new Compiler(join(dataDirectory, IMAGE_DIRECTORY));
   closers.add(() => compiler.close());
   const geoSignature = await signatureOf(geoFiles);
   const [opened, loaded] = await Promise.allSettled([
-    openStore({ directory: dataDirectory, now: () => new Date(), lock }),
+    openStore({ directory: dataDirectory, now: () => new Date(), node: nodeId, lock }),
     compiler.run<'geo-table'>({ kind: 'geo-table', paths: geoFiles }),
   ]);
   if (opened.status === 'fulfilled') closers.add(() => opened.value.close());

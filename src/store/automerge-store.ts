@@ -17,6 +17,8 @@ export interface StoreParts {
   readonly release: () => void;
   /** The wall clock; only shown to people. */
   readonly now: () => Date;
+  /** This node's name, shown with all that it writes; '' for none. */
+  readonly node: string;
   /** 32 hex digits that no store has written with before, not even this one. */
   readonly actor: string;
 }
@@ -204,7 +206,8 @@ class AutomergeStore implements ReplicatedStore {
         author: authorship.author,
         reason: authorship.reason,
         updatedAt: now.toISOString(),
-        nodeTag: this.#parts.actor.slice(0, NODE_TAG_LENGTH),
+        node: this.#parts.node,
+        writerTag: this.#parts.actor.slice(0, WRITER_TAG_LENGTH),
       };
       writeChanges({ documents: this.#documents, touched }, changes, stamp);
       this.#documents.seal(Math.floor(now.getTime() / 1000));
@@ -255,8 +258,8 @@ class AutomergeStore implements ReplicatedStore {
   }
 }
 
-/** Hex digits of the actor in revisions: enough to tell a cluster's nodes apart. */
-const NODE_TAG_LENGTH = 8;
+/** Hex digits of the actor in revisions: two that write the same leaf for the same time differ in them. */
+const WRITER_TAG_LENGTH = 8;
 
 function weightOf(write: PendingWrite): number {
   return write.kind === 'commit'

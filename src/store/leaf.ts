@@ -9,7 +9,7 @@ import { StoreError } from './store-error.ts';
  *     { "value": {...}, "owner": {...}, "author": "...", "reason": "...", "updatedAt": "...", "revision": "7-3fa9c2d1" }
  *     { "deleted": true, "owner": ..., ... }          a deletion: reads skip it, a later write revives the leaf
  *
- * `revision` is the count of writes and the node that wrote: it differs after every write, on every node.
+ * `revision` is the count of writes and a tag of who wrote: it differs after every write, on every node.
  * `life`, on zones only, numbers the zone's successive documents (see `documents.ts`).
  */
 export interface Leaf {
@@ -19,6 +19,8 @@ export interface Leaf {
   readonly author: string;
   readonly reason: string;
   readonly updatedAt: string;
+  /** The node that wrote it; '' when it had no name. */
+  readonly node: string;
   readonly revision: string;
   readonly life: number;
 }
@@ -27,8 +29,10 @@ export interface Leaf {
 export interface Stamp extends Authorship {
   /** RFC 3339, UTC. */
   readonly updatedAt: string;
-  /** Tells this node's revisions from those of other nodes. */
-  readonly nodeTag: string;
+  /** This node's name, for people; '' for none. */
+  readonly node: string;
+  /** Tells this writer's revisions from those of all others. */
+  readonly writerTag: string;
 }
 
 /**
@@ -47,7 +51,7 @@ export function parseLeaf(text: string | undefined): Leaf | undefined {
     return undefined;
   }
   if (typeof json !== 'object' || json === null) return undefined;
-  const { value, deleted, owner, author, reason, updatedAt, revision, life } = json as Partial<
+  const { value, deleted, owner, author, reason, updatedAt, node, revision, life } = json as Partial<
     Leaf & { deleted: true }
   >;
   if (typeof revision !== 'string' || typeof owner !== 'object' || owner === null) return undefined;
@@ -57,6 +61,7 @@ export function parseLeaf(text: string | undefined): Leaf | undefined {
     author: author ?? '',
     reason: reason ?? '',
     updatedAt: updatedAt ?? '',
+    node: node ?? '',
     revision,
     life: typeof life === 'number' ? life : 0,
   };
@@ -77,7 +82,8 @@ export function formatLeaf(
     author: stamp.author,
     reason: stamp.reason,
     updatedAt: stamp.updatedAt,
-    revision: `${given.count}-${stamp.nodeTag}`,
+    ...(stamp.node === '' ? {} : { node: stamp.node }),
+    revision: `${given.count}-${stamp.writerTag}`,
     ...(given.life === undefined || given.life === 0 ? {} : { life: given.life }),
   });
   if (text.length > MAX_LEAF_LENGTH) {
@@ -98,7 +104,17 @@ export function writeCount(leaf: Leaf | undefined): number {
 /** The resource in a leaf that holds all of it; undefined when absent or deleted. */
 export function storedOf<T>(leaf: Leaf | undefined): Stored<T> | undefined {
   if (leaf?.value === undefined) return undefined;
-  const { owner, author, reason, updatedAt, revision } = leaf;
   // What lies in the store was checked by the contract before it was committed, here or on a peer.
-  return { value: leaf.value as T, owner, revision, author, reason, updatedAt };
+  return { value: leaf.value as T, revision: leaf.revision, ...attributionOf(leaf) };
+}
+
+/** Whose a leaf is and who wrote it. */
+export function attributionOf({
+  owner,
+  author,
+  reason,
+  updatedAt,
+  node,
+}: Leaf): Omit<Stored<unknown>, 'value' | 'revision'> {
+  return { owner, author, reason, updatedAt, ...(node === '' ? {} : { node }) };
 }

@@ -11,6 +11,8 @@ interface StoreSettings {
   readonly directory: string;
   /** The wall clock; only shown to people. */
   readonly now: () => Date;
+  /** This node's name, shown with all that it writes. */
+  readonly node?: string | undefined;
   /** The directory's lock where the caller has it already; the store releases it. */
   readonly lock?: DirectoryLock | undefined;
 }
@@ -22,7 +24,8 @@ const ACTOR_LENGTH = 16;
  * Opens the store of a data directory, made anew when there is none.
  * @throws StoreError `in-use`, `unreadable`, `damaged` or `newer-format`; the message names the directory.
  */
-export async function openStore({ directory, now, lock: held }: StoreSettings): Promise<ReplicatedStore> {
+export async function openStore(settings: StoreSettings): Promise<ReplicatedStore> {
+  const { directory, now, node = '', lock: held } = settings;
   try {
     mkdirSync(directory, { recursive: true });
   } catch (thrown) {
@@ -36,7 +39,7 @@ export async function openStore({ directory, now, lock: held }: StoreSettings): 
   let database: LmdbDatabase | undefined;
   try {
     database = await LmdbDatabase.open(directory);
-    return createStore({ database, release: () => lock.release(), now, actor: newActor() });
+    return createStore({ database, release: () => lock.release(), now, node, actor: newActor() });
   } catch (thrown) {
     try {
       await database?.close();
