@@ -1,14 +1,18 @@
 import type { Authorship, Change, Config } from '../config/model.ts';
+import type { Problem } from '../config/problem.ts';
 import { blobHash, holdsBlob, isBlobHash, MAX_BLOB_LENGTH, readBlob, unreferencedBlobs } from './blobs.ts';
+import { type Conflict, listConflicts } from './conflicts/conflict.ts';
+import { writeChoice } from './conflicts/resolve.ts';
 import type { Database } from './database.ts';
 import { Documents } from './documents.ts';
 import type { Stamp } from './leaf.ts';
 import { type Projection, project, projectAll } from './project.ts';
 import type { Received, RefusedMessage, ReplicatedStore, SyncMessage } from './replicated-store.ts';
+import type { Sealer } from './seal/sealer.ts';
 import { StoreError } from './store-error.ts';
 import { SyncExchange } from './sync-exchange.ts';
 import { Touched } from './touched.ts';
-import { writeChanges } from './write-change.ts';
+import { type ChangeTarget, writeChanges } from './write-change.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface StoreParts {
@@ -19,6 +23,7 @@ export interface StoreParts {
   readonly now: () => Date;
   /** This node's name, shown with all that it writes; '' for none. */
   readonly node: string;
+  readonly sealer: Sealer;
   /** 32 hex digits that no store has written with before, not even this one. */
   readonly actor: string;
 }
@@ -34,7 +39,8 @@ const MAX_MESSAGES_PER_TURN = 64;
 
 interface PendingCommit {
   readonly kind: 'commit';
-  readonly changes: readonly Change[];
+  /** Stages it, or throws. */
+  readonly write: (target: ChangeTarget, stamp: Stamp) => void;
   readonly authorship: Authorship;
   readonly resolve: (config: Config) => void;
   readonly reject: (error: unknown) => void;
@@ -63,7 +69,7 @@ interface StagedWrite {
  * @throws StoreError `damaged`.
  */
 export function createStore(parts: StoreParts): ReplicatedStore {
-  const documents = new Documents(parts.database, parts.actor);
+  const documents = new Documents(parts.database, parts);
   return new AutomergeStore(parts, documents, projectAll(documents, parts.database.generation));
 }
 
@@ -91,9 +97,23 @@ class AutomergeStore implements ReplicatedStore {
     if (changes.length > MAX_CHANGES_PER_COMMIT) {
       throw new StoreError('refused', `A commit holds at most ${MAX_CHANGES_PER_COMMIT} changes.`);
     }
-    return new Promise((resolve, reject) => {
-      this.#queue.write({ kind: 'commit', changes, authorship, resolve, reject });
-    });
+    return this.#write((target, stamp) => writeChanges(target, changes, stamp), authorship);
+  }
+
+  conflicts(): readonly Conflict[] {
+    return listConflicts(this.#projection.conflicts);
+  }
+
+  async resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config> {
+    return this.#write((target, stamp) => {
+      const conflict = this.conflicts().find((known) => known.id === id);
+      if (conflict === undefined) throw new StoreError('refused', `There is no conflict ${id} (any more).`);
+      writeChoice(target, conflict, choice, stamp);
+    }, authorship);
+  }
+
+  problems(): readonly Problem[] {
+    return [...this.#projection.problems.values()];
   }
 
   heads(): ReadonlyMap<string, readonly string[]> {
@@ -179,6 +199,12 @@ class AutomergeStore implements ReplicatedStore {
     await this.#closing;
   }
 
+  #write(write: PendingCommit['write'], authorship: Authorship): Promise<Config> {
+    return new Promise((resolve, reject) => {
+      this.#queue.write({ kind: 'commit', write, authorship, resolve, reject });
+    });
+  }
+
   /** Writes that share a flush share the configuration that they resolve with. */
   async #flush(writes: readonly PendingWrite[]): Promise<void> {
     const touched = new Touched();
@@ -199,7 +225,7 @@ class AutomergeStore implements ReplicatedStore {
 
   /** Stages a commit; one that cannot be stored leaves no trace and the others go on. */
   #commit(commit: PendingCommit, touched: Touched): StagedWrite | undefined {
-    const { changes, authorship, resolve, reject } = commit;
+    const { write, authorship, resolve, reject } = commit;
     try {
       const now = this.#parts.now();
       const stamp: Stamp = {
@@ -209,7 +235,7 @@ class AutomergeStore implements ReplicatedStore {
         node: this.#parts.node,
         writerTag: this.#parts.actor.slice(0, WRITER_TAG_LENGTH),
       };
-      writeChanges({ documents: this.#documents, touched }, changes, stamp);
+      write({ documents: this.#documents, touched }, stamp);
       this.#documents.seal(Math.floor(now.getTime() / 1000));
       return { generations: 1, settle: resolve };
     } catch (thrown) {

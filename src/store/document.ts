@@ -43,6 +43,10 @@ const rootSteps: readonly (readonly MapName[])[] = [
 
 const zoneSteps: readonly (readonly MapName[])[] = [['rrsets']];
 
+function stepsOf(id: string): readonly (readonly MapName[])[] {
+  return id === ROOT_DOCUMENT ? rootSteps : zoneSteps;
+}
+
 /** The document of a zone's RRsets. Deleting a zone ends a life: the zone made anew starts with an empty one. */
 export function zoneDocument(apex: string, life: number): string {
   return `zone/${life}/${apex}`;
@@ -78,14 +82,21 @@ export type EngineSyncState = Parameters<Engine['generateSyncMessage']>[0];
 
 /** Where a leaf stands in its document. */
 export interface LeafPlace {
-  readonly map: string;
+  readonly map: MapName;
   readonly key: string;
+}
+
+/** What a peer's message brought. */
+export interface Reception {
+  readonly changes: readonly Uint8Array[];
+  /** The leaves that the changes write. */
+  readonly leaves: readonly LeafPlace[];
 }
 
 /** The first changes of a document, equal on every node; everything else builds on them. */
 export function genesisChanges(id: string): readonly Uint8Array[] {
   const changes: Uint8Array[] = [];
-  for (const [step, maps] of (id === ROOT_DOCUMENT ? rootSteps : zoneSteps).entries()) {
+  for (const [step, maps] of stepsOf(id).entries()) {
     const name = step === 0 ? `genesis ${id}` : `genesis ${step} ${id}`;
     const engine = newEngine(createHash('sha256').update(name).digest('hex').slice(0, 32));
     engine.applyChanges([...changes]);
@@ -133,6 +144,15 @@ export class ConfigDocument {
   read(map: MapName, key: string): string | undefined {
     const value = this.#engine.get(this.#object(map), key);
     return typeof value === 'string' ? value : undefined;
+  }
+
+  /** The leaf's values that were written without knowledge of each other; the one that counts first. */
+  readAll(map: MapName, key: string): readonly string[] {
+    const texts = this.#engine.getAll(this.#object(map), key).flatMap(([, value]) => {
+      return typeof value === 'string' ? [value] : [];
+    });
+    // The engine has them in the order in which they would count.
+    return texts.reverse();
   }
 
   /** All keys of a map, those of deleted leaves included. */
@@ -200,12 +220,21 @@ export class ConfigDocument {
     return undefined;
   }
 
+  /** The leaves that were written since the given heads; all there are where those are not known here. */
+  leavesSince(heads: readonly string[]): readonly LeafPlace[] {
+    const known = heads.filter((head) => this.#engine.getChangeByHash(head) !== null);
+    const own = new Set(genesisChanges(this.id).map((change) => automerge.decodeChange(change).hash));
+    return this.changesSince(known)
+      .filter((change) => !own.has(automerge.decodeChange(change).hash))
+      .flatMap((change) => this.#leavesOf(change));
+  }
+
   /**
-   * Takes in a peer's message and returns the leaves that now read differently or have other values beside them.
+   * Takes in a peer's message.
    * @throws StoreError `refused` for a message that is malformed, or does what no node does; the document is then of no
    *   more use and must be loaded again.
    */
-  receiveSyncMessage(state: EngineSyncState, message: Uint8Array): readonly LeafPlace[] {
+  receiveSyncMessage(state: EngineSyncState, message: Uint8Array): Reception {
     const before = this.#engine.getHeads();
     this.#sizes.clear();
     try {
@@ -213,8 +242,9 @@ export class ConfigDocument {
     } catch (thrown) {
       throw new StoreError('refused', `A message for ${this.id} is malformed (${reasonOf(thrown)}).`, thrown);
     }
-    const after = this.#engine.getHeads();
-    return sameHeads(before, after) ? [] : this.#leavesBetween(before, after);
+    if (sameHeads(before, this.#engine.getHeads())) return { changes: [], leaves: [] };
+    const changes = this.changesSince(before);
+    return { changes, leaves: changes.flatMap((change) => this.#leavesOf(change)) };
   }
 
   /** Whether changes wait, in memory only, for others on which they build. */
@@ -224,8 +254,9 @@ export class ConfigDocument {
 
   /** Takes in the genesis changes that a document of an earlier version lacks, and returns them. */
   grow(): readonly Uint8Array[] {
-    const steps = this.id === ROOT_DOCUMENT ? rootSteps : zoneSteps;
-    const lacksStep = steps.map((maps) => maps.some((map) => this.#engine.get('_root', map) === undefined));
+    const lacksStep = stepsOf(this.id).map((maps) =>
+      maps.some((map) => this.#engine.get('_root', map) === undefined),
+    );
     if (!lacksStep.includes(true)) return [];
     const missing = genesisChanges(this.id).filter((_, step) => lacksStep[step]);
     this.#engine.applyChanges([...missing]);
@@ -237,13 +268,18 @@ export class ConfigDocument {
     this.#engine.free();
   }
 
-  #leavesBetween(before: readonly string[], after: readonly string[]): readonly LeafPlace[] {
-    const maps: readonly (readonly string[])[] = this.id === ROOT_DOCUMENT ? rootSteps : zoneSteps;
-    return this.#engine.diff([...before], [...after]).flatMap(({ action, path: [map, key] }) => {
-      if (typeof map !== 'string' || !maps.some((step) => step.includes(map))) return [];
-      // A map put in the place of another would hide all that is in it; a deletion is a mark in the leaf.
-      if (typeof key !== 'string' || action === 'del') {
-        throw new StoreError('refused', `A message for ${this.id} takes away what only marks may delete.`);
+  /**
+   * The leaves that a peer's change writes. The engine's own account of what differs leaves out a value that changes
+   * beside the one that counts.
+   */
+  #leavesOf(change: Uint8Array): readonly LeafPlace[] {
+    const maps = stepsOf(this.id).flat();
+    return automerge.decodeChange(change).ops.flatMap(({ obj, key, action, value, datatype }) => {
+      const map = maps.find((name) => (obj === '_root' ? key === name : obj === this.#object(name)));
+      if (map === undefined) return [];
+      // A map put in the place of another would hide all that is in it; a leaf is deleted by a mark.
+      if (obj === '_root' || action !== 'set' || typeof value !== 'string' || datatype !== undefined) {
+        throw new StoreError('refused', `A message for ${this.id} writes what is no leaf.`);
       }
       return [{ map, key }];
     });

@@ -9,6 +9,8 @@ import {
   type MapName,
   ROOT_DOCUMENT,
 } from './document.ts';
+import { openLeaf, sealLeaf } from './seal/sealed-leaf.ts';
+import type { Sealer } from './seal/sealer.ts';
 import { reasonOf, StoreError } from './store-error.ts';
 import type { SyncExchange } from './sync-exchange.ts';
 
@@ -50,12 +52,14 @@ export class Documents {
   readonly #open = new Map<string, OpenDocument>();
   readonly #unsealed = new Set<string>();
   readonly #actor: string;
+  readonly #sealer: Sealer;
   readonly #heads: Map<string, readonly string[]>;
 
   /** `actor`: who writes, for the engine; one that has never written before, 32 hex digits. */
-  constructor(database: Database, actor: string) {
+  constructor(database: Database, { actor, sealer }: { readonly actor: string; readonly sealer: Sealer }) {
     this.#database = database;
     this.#actor = actor;
+    this.#sealer = sealer;
     this.#heads = new Map([...database.documentRecords()].map(({ id, heads }) => [id, [...heads].sort()]));
   }
 
@@ -64,8 +68,28 @@ export class Documents {
     return this.#heads;
   }
 
+  /** The text of the leaf that counts, its secrets in clear; undefined for none. */
   read(id: string, map: MapName, key: string): string | undefined {
-    return this.#get(id).document.read(map, key);
+    const text = this.#get(id).document.read(map, key);
+    return text === undefined ? undefined : openLeaf(this.#sealer, map, key, text);
+  }
+
+  /** The texts of all that was written to a leaf without knowledge of each other; the one that counts first. */
+  readAll(id: string, map: MapName, key: string): readonly string[] {
+    const texts = this.#get(id).document.readAll(map, key);
+    return texts.map((text) => openLeaf(this.#sealer, map, key, text));
+  }
+
+  /** Heads of a document as it is in memory, sorted; undefined when nothing was ever written to it. */
+  headsOf(id: string): readonly string[] | undefined {
+    if (this.#unsealed.has(id)) throw new Error(`document ${id} has writes that are not sealed yet`);
+    const open = this.#open.get(id);
+    return open !== undefined && open.staged.length > 0 ? open.document.heads() : this.#heads.get(id);
+  }
+
+  /** The leaves that were written since the given heads. */
+  leavesSince(id: string, heads: readonly string[]): readonly LeafPlace[] {
+    return this.#get(id).document.leavesSince(heads);
   }
 
   /** Whether anything was ever written to a document. */
@@ -83,7 +107,9 @@ export class Documents {
   }
 
   write(id: string, map: MapName, key: string, text: string): void {
-    this.#get(id).document.write(map, key, text);
+    const { document } = this.#get(id);
+    const before = document.read(map, key);
+    document.write(map, key, sealLeaf(this.#sealer, { map, key, before }, text));
     this.#unsealed.add(id);
   }
 
@@ -109,20 +135,18 @@ export class Documents {
   }
 
   /**
-   * Takes in a message of an exchange and returns the leaves that now read differently.
+   * Takes in a message of an exchange and returns the leaves that it writes.
    * @throws StoreError `refused`; the document is then as it was before, and what was staged for it stays staged.
    *   Of another code when that could not be had from disk again.
    */
   receive(exchange: SyncExchange, id: string, message: Uint8Array): readonly LeafPlace[] {
     const open = this.#getForPeer(id);
-    const before = open.document.heads();
     try {
-      const touched = exchange.receive(open.document, message);
-      const changes = open.document.changesSince(before);
+      const { changes, leaves } = exchange.receive(open.document, message);
       // What an older version lacked becomes durable here, or nodes would compare different heads for ever.
       const grows = open.unstaged.length > 0 && open.record.next > 0;
       if (changes.length > 0 || grows) stage(open, changes);
-      return touched;
+      return leaves;
     } catch (thrown) {
       this.#rebuild(open);
       exchange.restart(id);

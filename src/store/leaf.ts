@@ -10,7 +10,8 @@ import { StoreError } from './store-error.ts';
  *     { "deleted": true, "owner": ..., ... }          a deletion: reads skip it, a later write revives the leaf
  *
  * `revision` is the count of writes and a tag of who wrote: it differs after every write, on every node.
- * `life`, on zones only, numbers the zone's successive documents (see `documents.ts`).
+ * `life`, on zones only, numbers the zone's successive documents (see `zone-lives.ts`, also for `lives`).
+ * `was`, on deletions of a pool's settings and of zones, is the value before, for whoever takes the deletion back.
  */
 export interface Leaf {
   /** Undefined when deleted. */
@@ -23,6 +24,10 @@ export interface Leaf {
   readonly node: string;
   readonly revision: string;
   readonly life: number;
+  /** Whatever was written; `zone-lives.ts` reads it. */
+  readonly lives: unknown;
+  /** Undefined where it is not kept. */
+  readonly was: unknown;
 }
 
 /** Who writes, why, when and where; the same for all leaves of a commit. */
@@ -51,9 +56,8 @@ export function parseLeaf(text: string | undefined): Leaf | undefined {
     return undefined;
   }
   if (typeof json !== 'object' || json === null) return undefined;
-  const { value, deleted, owner, author, reason, updatedAt, node, revision, life } = json as Partial<
-    Leaf & { deleted: true }
-  >;
+  const { value, deleted, owner, author, reason, updatedAt, node, revision, life, lives, was } =
+    json as Partial<Leaf & { deleted: true }>;
   if (typeof revision !== 'string' || typeof owner !== 'object' || owner === null) return undefined;
   return {
     value: deleted === true ? undefined : value,
@@ -63,17 +67,28 @@ export function parseLeaf(text: string | undefined): Leaf | undefined {
     updatedAt: updatedAt ?? '',
     node: node ?? '',
     revision,
-    life: typeof life === 'number' ? life : 0,
+    life: typeof life === 'number' && Number.isSafeInteger(life) && life > 0 ? life : 0,
+    lives,
+    was,
   };
 }
 
+/** What a leaf says beside who wrote it; `value: undefined` is a deletion. */
+export interface LeafContent {
+  readonly value: unknown;
+  readonly owner: Owner;
+  readonly life?: number;
+  readonly lives?: unknown;
+  readonly was?: unknown;
+}
+
 /**
- * Writes a leaf; `value: undefined` is a deletion, `count` how many writes there were with this one.
+ * Writes a leaf; `count` is how many writes there were with this one.
  * @throws StoreError `refused` when it would be longer than MAX_LEAF_LENGTH.
  */
 export function formatLeaf(
   path: string,
-  given: { readonly value: unknown; readonly owner: Owner; readonly count: number; readonly life?: number },
+  given: LeafContent & { readonly count: number },
   stamp: Stamp,
 ): string {
   const text = JSON.stringify({
@@ -85,6 +100,8 @@ export function formatLeaf(
     ...(stamp.node === '' ? {} : { node: stamp.node }),
     revision: `${given.count}-${stamp.writerTag}`,
     ...(given.life === undefined || given.life === 0 ? {} : { life: given.life }),
+    ...(given.lives === undefined ? {} : { lives: given.lives }),
+    ...(given.value !== undefined || given.was === undefined ? {} : { was: given.was }),
   });
   if (text.length > MAX_LEAF_LENGTH) {
     throw new StoreError(

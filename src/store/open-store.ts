@@ -4,6 +4,8 @@ import { createStore } from './automerge-store.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { LmdbDatabase } from './lmdb-database.ts';
 import type { ReplicatedStore } from './replicated-store.ts';
+import { sealKeysOf } from './seal/seal-keys.ts';
+import { createSealer } from './seal/sealer.ts';
 import { reasonOf, StoreError } from './store-error.ts';
 
 interface StoreSettings {
@@ -39,7 +41,8 @@ export async function openStore(settings: StoreSettings): Promise<ReplicatedStor
   let database: LmdbDatabase | undefined;
   try {
     database = await LmdbDatabase.open(directory);
-    return createStore({ database, release: () => lock.release(), now, node, actor: newActor() });
+    const sealer = createSealer(sealKeysOf(directory));
+    return createStore({ database, release: () => lock.release(), now, node, sealer, actor: newActor() });
   } catch (thrown) {
     try {
       await database?.close();

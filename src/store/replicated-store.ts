@@ -1,4 +1,6 @@
-import type { Config } from '../config/model.ts';
+import type { Authorship, Config } from '../config/model.ts';
+import type { Problem } from '../config/problem.ts';
+import type { Conflict } from './conflicts/conflict.ts';
 import type { Store } from './store.ts';
 import type { SyncExchange } from './sync-exchange.ts';
 
@@ -51,4 +53,13 @@ export interface ReplicatedStore extends Store {
    * Returns how to end that.
    */
   onDurable(listener: (documents: readonly string[]) => void): () => void;
+  /** Whatever was written on several sides without knowledge of each other, by id. */
+  conflicts(): readonly Conflict[];
+  /**
+   * Writes one of a conflict's values over all of them.
+   * @throws StoreError `refused` when there is no such conflict or choice any more, and as `commit` does.
+   */
+  resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config>;
+  /** What the documents hold that is left out of the configuration, and why. */
+  problems(): readonly Problem[];
 }

@@ -1,5 +1,5 @@
 import * as automerge from '@automerge/automerge';
-import type { ConfigDocument, EngineSyncState, LeafPlace } from './document.ts';
+import type { ConfigDocument, EngineSyncState, Reception } from './document.ts';
 import { StoreError } from './store-error.ts';
 
 /**
@@ -61,10 +61,10 @@ export class SyncExchange {
   }
 
   /**
-   * For the store: the leaves that read differently, or have other values beside them, after the message.
+   * For the store.
    * @throws StoreError `refused`; the document is then of no more use.
    */
-  receive(document: ConfigDocument, message: Uint8Array): readonly LeafPlace[] {
+  receive(document: ConfigDocument, message: Uint8Array): Reception {
     if (this.#closed) throw new StoreError('refused', 'The session has ended.');
     const [start] = message;
     if (start !== GOES_ON && start !== STARTS_OVER) {
@@ -72,9 +72,9 @@ export class SyncExchange {
     }
     if (start === STARTS_OVER) this.#forget(document.id);
     const exchange = this.#goOn(document);
-    const leaves = document.receiveSyncMessage(exchange.state, message.subarray(1));
+    const reception = document.receiveSyncMessage(exchange.state, message.subarray(1));
     exchange.holdsBackIn = document.holdsBack() ? document : undefined;
-    return leaves;
+    return reception;
   }
 
   #goOn(document: ConfigDocument): DocumentExchange {

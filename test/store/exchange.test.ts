@@ -39,6 +39,28 @@ function messageOf(
   return Uint8Array.of(0, ...message);
 }
 
+/** What a peer would say that has removed a data center by the engine's own deletion. */
+async function removalOf(key: string, store: ReplicatedStore): Promise<Uint8Array> {
+  const exchange = store.openExchange();
+  const asked = automerge.encodeSyncMessage({
+    heads: [],
+    need: [],
+    have: [{ lastSync: [], bloom: new Uint8Array() }],
+    changes: [],
+  });
+  await store.receive(exchange, [{ document: ROOT_DOCUMENT, message: Uint8Array.of(0, ...asked) }]);
+  const all = await store.generate(exchange, ROOT_DOCUMENT);
+  const engine = automerge.getBackend(automerge.init({ actor: 'cd'.repeat(16) }));
+  const { changes } = automerge.decodeSyncMessage((all ?? Uint8Array.of()).subarray(1));
+  engine.loadIncremental(Buffer.concat(changes));
+  engine.delete(String(engine.get('_root', 'dataCenters')), key);
+  engine.commit(null, 0);
+  const heads = engine.getHeads();
+  const last = engine.getLastLocalChange();
+  if (last === null) throw new Error('something was removed');
+  return Uint8Array.of(0, ...automerge.encodeSyncMessage({ heads, need: [], have: [], changes: [last] }));
+}
+
 describe('an exchange', () => {
   it('goes on while both write, and carries only what is new', async () => {
     const [one, two] = [await node(), await node()];
@@ -126,9 +148,6 @@ describe('an exchange', () => {
 
 describe('a message that makes no sense', () => {
   const replacesMap = messageOf(ROOT_DOCUMENT, (engine) => engine.putObject('_root', 'zones', {}));
-  const removesLeaf = messageOf(ROOT_DOCUMENT, (engine) => {
-    engine.delete(String(engine.get('_root', 'dataCenters')), 'fra');
-  });
   const removesMap = messageOf(ROOT_DOCUMENT, (engine) => engine.delete('_root', 'zones'));
 
   it.each([
@@ -163,10 +182,12 @@ describe('a message that makes no sense', () => {
   });
 
   it('takes no leaf away', async () => {
-    const one = await node();
+    const [one, two] = [await node(), await node()];
     await one.commit([dataCenter('fra', 1)], alice);
-    // Built on the genesis alone, it removes nothing that it has seen.
-    await one.receive(one.openExchange(), [{ document: ROOT_DOCUMENT, message: removesLeaf }]);
+    await meet(one, two);
+    const message = await removalOf('fra', two);
+    const { refused } = await one.receive(one.openExchange(), [{ document: ROOT_DOCUMENT, message }]);
+    expect(refused).toHaveLength(1);
     expect(one.config.dataCenters.get('fra')?.value.latitude).toBe(1);
   });
 
