@@ -1,6 +1,6 @@
 import type { Authorship, Change, Config } from '../config/model.ts';
 import type { Problem } from '../config/problem.ts';
-import { blobHash, holdsBlob, isBlobHash, MAX_BLOB_LENGTH, readBlob, unreferencedBlobs } from './blobs.ts';
+import { blobHash, holdsBlob, isBlobHash, MAX_BLOB_LENGTH, readBlob, referencedBlobs } from './blobs.ts';
 import { type Conflict, listConflicts } from './conflicts/conflict.ts';
 import { writeChoice } from './conflicts/resolve.ts';
 import type { Database } from './database.ts';
@@ -178,10 +178,16 @@ class AutomergeStore implements ReplicatedStore {
     return isBlobHash(hash) && this.#database.hasBlob(hash);
   }
 
+  missingBlobs(): readonly string[] {
+    const referenced = referencedBlobs(this.config, this.conflicts());
+    return [...referenced].filter((hash) => !this.#database.hasBlob(hash)).sort();
+  }
+
   /** In turn with commits, so that a blob whose commit was called before stays. */
   async sweepBlobs(): Promise<number> {
     return this.#queue.alone(async () => {
-      const hashes = unreferencedBlobs(this.#database, this.config);
+      const referenced = referencedBlobs(this.config, this.conflicts());
+      const hashes = this.#database.blobHashes().filter((hash) => !referenced.has(hash));
       if (hashes.length > 0) await this.#database.removeBlobs(hashes);
       return hashes.length;
     });

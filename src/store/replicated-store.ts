@@ -60,6 +60,8 @@ export interface ReplicatedStore extends Store {
    * @throws StoreError `refused` when there is no such conflict or choice any more, and as `commit` does.
    */
   resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config>;
+  /** Hashes of blobs that zones refer to, or would after a choice, and that are not here. */
+  missingBlobs(): readonly string[];
   /** What the documents hold that is left out of the configuration, and why. */
   problems(): readonly Problem[];
 }
