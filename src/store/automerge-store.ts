@@ -6,7 +6,8 @@ import { writeChoice } from './conflicts/resolve.ts';
 import type { Database } from './database.ts';
 import { Documents } from './documents.ts';
 import type { Stamp } from './leaf.ts';
-import { type Projection, project, projectAll } from './project.ts';
+import { PastDocuments } from './past-documents.ts';
+import { type Projection, project, projectAll, readConfig } from './project.ts';
 import type { Received, RefusedMessage, ReplicatedStore, SyncMessage } from './replicated-store.ts';
 import type { Sealer } from './seal/sealer.ts';
 import { StoreError } from './store-error.ts';
@@ -98,6 +99,17 @@ class AutomergeStore implements ReplicatedStore {
       throw new StoreError('refused', `A commit holds at most ${MAX_CHANGES_PER_COMMIT} changes.`);
     }
     return this.#write((target, stamp) => writeChanges(target, changes, stamp), authorship);
+  }
+
+  async configAt(heads: ReadonlyMap<string, readonly string[]>): Promise<Config> {
+    return this.#queue.between(() => {
+      const past = new PastDocuments(this.#documents, heads);
+      try {
+        return readConfig(this.#projection, past.touchedSince(), past, this.config.generation).config;
+      } finally {
+        past.free();
+      }
+    });
   }
 
   conflicts(): readonly Conflict[] {

@@ -53,6 +53,12 @@ export interface ReplicatedStore extends Store {
    * Returns how to end that.
    */
   onDurable(listener: (documents: readonly string[]) => void): () => void;
+  /**
+   * The configuration as it was when the documents had these heads, a copy of `heads()` of that time. What has not changed
+   * since is the very same as in the present one.
+   * @throws StoreError `refused` for heads that this node has not seen.
+   */
+  configAt(heads: ReadonlyMap<string, readonly string[]>): Promise<Config>;
   /** Whatever was written on several sides without knowledge of each other, by id. */
   conflicts(): readonly Conflict[];
   /**
