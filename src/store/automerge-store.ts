@@ -1,5 +1,6 @@
 import type { Authorship, Change, Config } from '../config/model.ts';
 import type { Problem } from '../config/problem.ts';
+import { type BackupEntry, type BackupSummary, writeBackup } from './backup/backup-file.ts';
 import { blobHash, holdsBlob, isBlobHash, MAX_BLOB_LENGTH, readBlob, referencedBlobs } from './blobs.ts';
 import { type Conflict, listConflicts } from './conflicts/conflict.ts';
 import { writeChoice } from './conflicts/resolve.ts';
@@ -25,6 +26,8 @@ export interface StoreParts {
   /** This node's name, shown with all that it writes; '' for none. */
   readonly node: string;
   readonly sealer: Sealer;
+  /** Everything there is, at one moment; missing where there is nothing to put it in. */
+  readonly backupEntries?: () => Iterable<BackupEntry>;
   /** 32 hex digits that no store has written with before, not even this one. */
   readonly actor: string;
 }
@@ -80,6 +83,7 @@ class AutomergeStore implements ReplicatedStore {
   readonly #documents: Documents;
   readonly #queue = new WriteQueue<PendingWrite>((writes) => this.#flush(writes), weightOf);
   readonly #listeners = new Set<(documents: readonly string[]) => void>();
+  readonly #backups = new Set<Promise<unknown>>();
   #projection: Projection;
   #closing: Promise<void> | undefined;
 
@@ -110,6 +114,19 @@ class AutomergeStore implements ReplicatedStore {
         past.free();
       }
     });
+  }
+
+  async backup(path: string): Promise<BackupSummary> {
+    const { backupEntries } = this.#parts;
+    if (this.#closing !== undefined) throw new StoreError('closed', 'The store is closed.');
+    if (backupEntries === undefined) throw new StoreError('refused', 'This store has no disk to back up.');
+    const running = writeBackup(path, backupEntries());
+    this.#backups.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#backups.delete(running);
+    }
   }
 
   conflicts(): readonly Conflict[] {
@@ -207,6 +224,8 @@ class AutomergeStore implements ReplicatedStore {
 
   async close(): Promise<void> {
     this.#closing ??= this.#queue.close().then(async () => {
+      // A backup reads the database that is about to be closed.
+      await Promise.allSettled(this.#backups);
       try {
         await this.#database.close();
       } finally {

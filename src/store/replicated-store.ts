@@ -1,5 +1,6 @@
 import type { Authorship, Config } from '../config/model.ts';
 import type { Problem } from '../config/problem.ts';
+import type { BackupSummary } from './backup/backup-file.ts';
 import type { Conflict } from './conflicts/conflict.ts';
 import type { Store } from './store.ts';
 import type { SyncExchange } from './sync-exchange.ts';
@@ -68,6 +69,12 @@ export interface ReplicatedStore extends Store {
   resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config>;
   /** Hashes of blobs that zones refer to, or would after a choice, and that are not here. */
   missingBlobs(): readonly string[];
+  /**
+   * Writes all there is at one moment into a file, while the store goes on; `restoreBackup` puts it into a new directory.
+   * The file holds the keys that seal secrets: nobody but its owner may read it.
+   * @throws StoreError `write-failed` or `closed`.
+   */
+  backup(path: string): Promise<BackupSummary>;
   /** What the documents hold that is left out of the configuration, and why. */
   problems(): readonly Problem[];
 }
