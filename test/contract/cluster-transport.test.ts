@@ -5,9 +5,13 @@ import type { PeerSession } from '../../src/cluster/transport/transport.ts';
 import { type CertificateSpec, TestAuthority } from '../cluster/certificates.ts';
 import { isInstalled } from './debian-tools.ts';
 import { meshStage } from './mesh-stage.ts';
+import { natsStage } from './nats-stage.ts';
 import { introduce, type NodeSpec, type StagedNode, type TransportStage } from './transport-stage.ts';
 
-const kinds = [{ kind: 'mesh', open: meshStage, needs: ['openssl'] }] as const;
+const kinds = [
+  { kind: 'mesh', open: meshStage, needs: ['openssl'] },
+  { kind: 'nats', open: natsStage, needs: ['openssl', 'nats-server'] },
+] as const;
 
 const missing = (needs: readonly string[]) => needs.filter((command) => !isInstalled(command));
 
@@ -18,7 +22,7 @@ describe.each(kinds)('cluster transport: $kind', ({ open, needs }) => {
   else suite(open);
 });
 
-function suite(open: () => Promise<TransportStage>): void {
+function suite(open: (authority: TestAuthority) => Promise<TransportStage>): void {
   let authority: TestAuthority;
   let stage: TransportStage;
   beforeAll(() => {
@@ -26,7 +30,7 @@ function suite(open: () => Promise<TransportStage>): void {
   });
   afterAll(() => authority.remove());
   beforeEach(async () => {
-    stage = await open();
+    stage = await open(authority);
   });
   afterEach(() => stage.close());
 
@@ -148,7 +152,9 @@ function suite(open: () => Promise<TransportStage>): void {
     ];
     it.each(cases)('$reason', async ({ reason, certificate }) => {
       const a = await start('a');
-      const b = await stage.start({ identity: authority.identity(certificate) });
+      const b = await stage.start({
+        identity: { ...authority.identity(certificate), clusterId: authority.clusterId },
+      });
       introduce(stage, [a, b]);
       await a.sees(reason, () => a.refused(reason) > 0);
       expect([a.events, b.events]).toEqual([[], []]);
