@@ -3,19 +3,24 @@ import { NatsTransport } from '../../src/cluster/transport/nats/nats-transport.t
 import { BreakableLink } from '../cluster/breakable-link.ts';
 import type { TestAuthority } from '../cluster/certificates.ts';
 import { NatsServer } from '../cluster/nats-server.ts';
-import { StagedNode, silentLog, type TransportStage } from './transport-stage.ts';
+import { StagedNode, silentLog, type TransportGround, type TransportStage } from './transport-stage.ts';
 
-export async function natsStage(authority: TestAuthority): Promise<TransportStage> {
+export async function prepareNats(authority: TestAuthority): Promise<TransportGround> {
   const server = await NatsServer.start(authority.issue({ name: 'broker' }));
+  return { open: () => natsStage(authority, server), close: () => server.stop() };
+}
+
+function natsStage(authority: TestAuthority, server: NatsServer): TransportStage {
   const nodes: { readonly node: StagedNode; readonly link: BreakableLink }[] = [];
   const ca = authority.certificatePem;
+  const toBroker = { ca, host: '127.0.0.1' };
   return {
     async start({ version = '1.0.0', ...spec }) {
       const link = await BreakableLink.to(() => server.port);
       const transport = new NatsTransport({
         ...spec,
         clusterKey: new Uint8Array(32).fill(7),
-        servers: [`127.0.0.1:${link.port}`],
+        servers: [{ host: '127.0.0.1', port: link.port }],
         brokerCaCertificatesPem: [ca],
         version,
         log: silentLog,
@@ -26,9 +31,10 @@ export async function natsStage(authority: TestAuthority): Promise<TransportStag
       return node;
     },
     specOf: (node) => ({ name: node.name, addresses: [] }),
+    freeze: (node) => nodes.find((entry) => entry.node === node)?.link.freeze(),
     /** Someone on the broker who is no node, and repeats besides what nodes have said. */
     async sendGarbage(to) {
-      const stranger = await connect({ servers: [`127.0.0.1:${server.port}`], tls: { ca } });
+      const stranger = await connect({ servers: [`127.0.0.1:${server.port}`], tls: toBroker });
       const heard = stranger.subscribe(`meridian.*.${to.name}.*`);
       for await (const { subject, data } of heard) {
         const changed = Uint8Array.from(data);
@@ -50,7 +56,6 @@ export async function natsStage(authority: TestAuthority): Promise<TransportStag
     async close() {
       for (const { node } of nodes) await node.transport.close();
       for (const { link } of nodes) await link.close();
-      await server.stop();
     },
   };
 }

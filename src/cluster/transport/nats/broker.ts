@@ -1,7 +1,9 @@
+import { isIP } from 'node:net';
 import type { NatsConnection, TlsOptions } from '@nats-io/transport-node';
 import type { Logger } from '../../../observe/log.ts';
 import { Backoff } from '../backoff.ts';
 import type { TransportLimits } from '../limits.ts';
+import type { PeerAddress } from '../transport.ts';
 
 export type BrokerCredentials =
   | { readonly kind: 'none' }
@@ -9,8 +11,8 @@ export type BrokerCredentials =
   | { readonly kind: 'token'; readonly token: string };
 
 export interface BrokerOptions {
-  /** `host:port` of servers of one NATS cluster; tried in random order. */
-  readonly servers: readonly string[];
+  /** Servers of one NATS cluster, tried in turn. */
+  readonly servers: readonly PeerAddress[];
   readonly credentials: BrokerCredentials;
   /** Asked at every connection: a renewed certificate is for those that come after it. TLS is never left out. */
   readonly tls: () => TlsOptions;
@@ -31,6 +33,7 @@ export class Broker {
   readonly #closed = Promise.withResolvers<undefined>();
   #connection: NatsConnection | undefined;
   #isClosed = false;
+  #tries = 0;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: BrokerOptions) {
@@ -115,10 +118,16 @@ export class Broker {
         : credentials.kind === 'token'
           ? { token: credentials.token }
           : {};
+    const server = servers[this.#tries++ % servers.length] ?? { host: 'localhost', port: 4222 };
+    // The library tells TLS a name to check only where there is a name; an address has to be told here.
+    const secured = isIP(server.host) === 0 ? tls() : { ...tls(), host: server.host };
+    const host = isIP(server.host) === 6 ? `[${server.host}]` : server.host;
     const connection = await connect({
       ...given,
-      servers: [...servers],
-      tls: tls(),
+      servers: [`${host}:${server.port}`],
+      // Others that the broker knows of may not be for us to reach; the configuration names those that are.
+      ignoreClusterUpdates: true,
+      tls: secured,
       timeout: limits.handshakeTimeoutMs,
       // A loss has to be known at once, since it ends the sessions: so connecting again is ours.
       reconnect: false,
@@ -139,7 +148,7 @@ export class Broker {
 }
 
 /** Sessions have heartbeats of their own; these find a broker that fell silent before any session is there. */
-const PINGS_EVERY_HEARTBEATS = 2;
+const PINGS_EVERY_HEARTBEATS = 3;
 
 const FAREWELL_MS = 1000;
 

@@ -15,6 +15,7 @@ import { type ProvedCertificate, quoted, Roster } from '../roster.ts';
 import { SessionBook } from '../session-book.ts';
 import { Tally } from '../tally.ts';
 import type {
+  PeerAddress,
   PeerSpec,
   Transport,
   TransportCounters,
@@ -39,8 +40,8 @@ export interface NatsOptions {
   readonly identity: TransportIdentity;
   /** 32 octets that the members of the cluster share. */
   readonly clusterKey: Uint8Array;
-  /** `host:port` of servers of one NATS cluster. */
-  readonly servers: readonly string[];
+  /** Servers of one NATS cluster, tried in turn. */
+  readonly servers: readonly PeerAddress[];
   readonly credentials?: BrokerCredentials;
   /** Of the broker's certificate; without it, those that the system trusts. */
   readonly brokerCaCertificatesPem?: readonly string[];
