@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
+import { identityFolder } from '../cluster/identity/cluster-key.ts';
 import { clusterSettingsSchema } from '../cluster/identity/cluster-settings.ts';
 import { createCluster, nodeOf } from '../cluster/identity/create-cluster.ts';
-import { createIdentityFiles, identityFolder } from '../cluster/identity/identity-files.ts';
+import { createIdentityFiles } from '../cluster/identity/identity-files.ts';
 import { foundingChanges } from '../cluster/identity/membership.ts';
 import { parseBody } from '../config/contract.ts';
 import { type Flag, flagsUsage, readArguments, strayWord } from '../flags.ts';

@@ -2,12 +2,9 @@ import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { serialOf } from '../../../src/cluster/identity/certificate.ts';
 import { ClusterIdentity } from '../../../src/cluster/identity/cluster-identity.ts';
+import { identityFolder } from '../../../src/cluster/identity/cluster-key.ts';
 import { deriveSecret } from '../../../src/cluster/identity/derived-secrets.ts';
-import {
-  type IdentityFiles,
-  identityFolder,
-  readIdentityFiles,
-} from '../../../src/cluster/identity/identity-files.ts';
+import { type IdentityFiles, readIdentityFiles } from '../../../src/cluster/identity/identity-files.ts';
 import { parseToken } from '../../../src/cluster/identity/invitation-token.ts';
 import { joinCluster } from '../../../src/cluster/identity/join-client.ts';
 import {
