@@ -224,6 +224,7 @@ function installDebianTools() {
     ['chromium', 'chromium'],
     ['fstrm_capture', 'fstrm-bin'],
     ['dnstap-read', 'bind9-utils'],
+    ['/usr/sbin/nsd', 'nsd'],
   ].filter(([command]) => !isInstalled(command));
   if (wanted.length === 0) return;
   const packages = wanted.map(([, name]) => name);

@@ -118,6 +118,7 @@ export const vantageSightSchema: z.ZodType<VantageSight> = z
     up: z.int(),
     down: z.int(),
     suspect: z.boolean(),
+    away: z.boolean(),
   })
   .meta({ id: 'VantageSight' });
 

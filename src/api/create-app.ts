@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import type { Contract } from '../config/contract.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import { authorise } from './authorise.ts';
+import type { ClusterSource } from './cluster-source.ts';
 import type { ClusterControl } from './cluster-control.ts';
 import { collectionRoutes, readOnlyRoutes } from './collection-router.ts';
 import type { WriteContext } from './collection-writes.ts';
@@ -19,6 +20,7 @@ import { alertChannelCollection } from './routes/alert-channels.ts';
 import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
 import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
 import { invitationCollection } from './routes/cluster-invitations.ts';
+import { clusterMemberRoutes } from './routes/cluster-members.ts';
 import { clusterNodeCollection } from './routes/cluster-nodes.ts';
 import { clusterRoutes } from './routes/cluster-operations.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
@@ -61,6 +63,8 @@ export interface AppOptions {
   readonly cluster?: ClusterControl | undefined;
   /** Undefined where no history is kept. */
   readonly incidents?: IncidentSource | undefined;
+  /** The nodes as this one sees them; undefined likewise. */
+  readonly members?: ClusterSource | undefined;
   readonly log: Log;
   readonly now: () => Date;
   /** Names by which browsers may address a node that needs no token, beside localhost and addresses. */
@@ -118,6 +122,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
     ...capacityRoutes(options.capacity),
+    ...clusterMemberRoutes(options.members),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),
   ];

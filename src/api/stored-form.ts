@@ -14,9 +14,9 @@ export function shownForm<T>(
   shelf: { readonly show?: (value: T) => unknown },
   stored: Stored<T>,
 ): Stored<unknown> {
-  const { owner, revision, author, reason, updatedAt } = stored;
+  const { value: _, ...known } = stored;
   const value = shelf.show === undefined ? stored.value : shelf.show(stored.value);
-  return { value, owner, revision, author, reason, updatedAt };
+  return { value, ...known };
 }
 
 /** The schema of `shownForm`, for the OpenAPI document. */
@@ -29,6 +29,7 @@ export function storedFormSchema(one: string, value: z.ZodType): z.ZodType {
       author: z.string(),
       reason: z.string(),
       updatedAt: z.iso.datetime(),
+      node: z.string().optional(),
     })
     .meta({ id: `Stored${one}` });
 }

@@ -26,6 +26,8 @@ export interface Stored<T> {
   readonly reason: string;
   /** RFC 3339, UTC; shown to people, never used to decide a winner. */
   readonly updatedAt: string;
+  /** The node that wrote it; missing where that has no name. */
+  readonly node?: string;
 }
 
 /** Resource type of each collection; the collection's key is the resource's name. */

@@ -71,7 +71,7 @@ export interface VantageHealth {
   readonly at: string;
   /** False once its verdict has expired; it then has no vote. */
   readonly fresh: boolean;
-  /** False for one that is suspect, or that is not among those that should vote. */
+  /** False for one that is suspect, or that was not chosen to probe this endpoint. */
   readonly votes: boolean;
 }
 
@@ -102,6 +102,8 @@ export interface VantageSight {
   readonly down: number;
   /** Left out of every consensus, because it and not the endpoints seems to have failed. */
   readonly suspect: boolean;
+  /** This node is not in touch with it. */
+  readonly away: boolean;
 }
 
 export interface OverrideInForce {

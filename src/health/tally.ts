@@ -1,6 +1,7 @@
 import type { Quorum } from '../config/resources/quorum.ts';
 import {
   type Consensus,
+  type Electorate,
   isFresh,
   joinVotes,
   NO_CONSENSUS,
@@ -22,7 +23,13 @@ export interface CheckSource {
   /** What is observed: what was seen of another target is worth nothing. */
   readonly target: string;
   readonly counting:
-    | { readonly kind: 'probed'; readonly thresholds: Thresholds; readonly quorum: Quorum }
+    | {
+        readonly kind: 'probed';
+        readonly thresholds: Thresholds;
+        readonly quorum: Quorum;
+        /** At most so many vantages probe it and have a vote. */
+        readonly vantages: number;
+      }
     | { readonly kind: 'pushed'; readonly leaseMs: number };
 }
 
@@ -31,8 +38,8 @@ export interface Seen {
   readonly observation: Observation;
   /** When a result last bore on the verdict, by the clock of this node. */
   readonly votedAtMs: number;
-  /** When the observation arrived, by the clock of this node. */
-  readonly arrivedAtMs: number;
+  /** When the observation was made, by the clock of this node: its arrival, less the age that it had then. */
+  readonly madeAtMs: number;
 }
 
 /**
@@ -45,14 +52,16 @@ export interface Seen {
  */
 export interface Tally {
   source: CheckSource;
+  /** The vantages that were chosen to probe it, suspect or not. */
+  seats: readonly VantageSeat[];
   readonly seen: Map<string, Seen>;
   /** Votes that the sight of their vantage has in it now. */
   readonly counted: Map<string, ProbedVerdict>;
-  /** The vantage that reported last. */
+  /** The vantage whose observation is the newest. */
   newest: string | undefined;
   consensus: Consensus;
   definedAtMs: number;
-  /** When the next vote or lease ends; Infinity when none will. */
+  /** When the next vote or lease ends, or sooner where votes were renewed since; Infinity when none will. */
   nextExpiryMs: number;
 }
 
@@ -60,6 +69,7 @@ export interface Tally {
 export function createTally(source: CheckSource, nowMs: number): Tally {
   return {
     source,
+    seats: [],
     seen: new Map(),
     counted: new Map(),
     newest: undefined,
@@ -69,24 +79,39 @@ export function createTally(source: CheckSource, nowMs: number): Tally {
   };
 }
 
-/** Takes in an observation, unless its vantage has said something newer; returns whether it did. */
-export function takeIn(tally: Tally, observation: Observation, nowMs: number): boolean {
-  const { vantage, result } = observation;
+/**
+ * What an observation did to a tally. `old`: its vantage has said something newer. `steady`: it says what it said
+ * before, so that the votes are the same. `moved`: they have to be counted again.
+ */
+type Taken = 'old' | 'steady' | 'moved';
+
+/** Takes in an observation of `ageMs` milliseconds ago. */
+export function takeIn(tally: Tally, observation: Observation, nowMs: number, ageMs: number): Taken {
+  const { vantage, result, verdict } = observation;
   const before = tally.seen.get(vantage);
-  if (before !== undefined && observation.sequence <= before.observation.sequence) return false;
+  if (before !== undefined && observation.sequence <= before.observation.sequence) return 'old';
+  const madeAtMs = nowMs - ageMs;
   // A failure of the vantage's own says nothing about the endpoint, so it does not renew the vote.
   const bears = before === undefined || result.reason !== 'internal-error';
-  tally.seen.set(vantage, {
-    observation,
-    votedAtMs: bears ? nowMs : before.votedAtMs,
-    arrivedAtMs: nowMs,
-  });
-  tally.newest = vantage;
-  return true;
+  tally.seen.set(vantage, { observation, votedAtMs: bears ? madeAtMs : before.votedAtMs, madeAtMs });
+  const newest = tally.newest === undefined ? undefined : tally.seen.get(tally.newest);
+  if (newest === undefined || newest.madeAtMs <= madeAtMs) tally.newest = vantage;
+  // As long as no vote has ended since they were counted, only a vote of another kind changes anything.
+  const counted = tally.counted.get(vantage) ?? 'unknown';
+  const isSteady =
+    tally.source.counting.kind === 'probed' &&
+    before?.observation.verdict === verdict &&
+    counted === verdict &&
+    before.votedAtMs <= madeAtMs &&
+    nowMs < tally.nextExpiryMs;
+  return isSteady ? 'steady' : 'moved';
 }
 
+/** Who votes on a source: the seats that were chosen for it, without suspects, and all nodes. */
+export type Voters = Pick<Electorate, 'seats' | 'everyone'>;
+
 /** Counts the votes, or looks at the newest report, and says when that will have to be done again. */
-export function recount(tally: Tally, electors: readonly VantageSeat[], nowMs: number): void {
+export function recount(tally: Tally, voters: Voters, nowMs: number): void {
   const { source, seen, consensus } = tally;
   const { counting } = source;
   if (counting.kind === 'pushed') {
@@ -97,7 +122,7 @@ export function recount(tally: Tally, electors: readonly VantageSeat[], nowMs: n
     return;
   }
   const votes = votesOf(seen, counting.thresholds);
-  tally.consensus = joinVotes(votes, { quorum: counting.quorum, seats: electors }, consensus.verdict, nowMs);
+  tally.consensus = joinVotes(votes, { quorum: counting.quorum, ...voters }, consensus.verdict, nowMs);
   tally.nextExpiryMs = Number.POSITIVE_INFINITY;
   for (const vote of votes)
     if (isFresh(vote, nowMs)) tally.nextExpiryMs = Math.min(tally.nextExpiryMs, vote.expiresAtMs);

@@ -13,8 +13,8 @@ import { isCounted, leaseHasEnded, type Seen, type Tally } from './tally.ts';
 /** What is told of an entry comes from more than the entry. */
 export interface Telling {
   readonly tallyOf: (key: string) => Tally | undefined;
-  /** Whether a vantage has a vote. */
-  readonly votes: (vantage: string) => boolean;
+  /** Whether a vantage has a vote on a source. */
+  readonly votes: (tally: Tally, vantage: string) => boolean;
   readonly nowMs: number;
 }
 
@@ -77,7 +77,7 @@ function rowText({ observation }: Seen): string {
 function silenceText(tally: Tally | undefined): string {
   const seen = tally?.newest === undefined ? undefined : tally.seen.get(tally.newest);
   if (seen === undefined) return 'It has not reported within its lease.';
-  return `It has not reported again within its lease; the last report was of ${timeText(seen.arrivedAtMs)}: ${seen.observation.result.detail}`;
+  return `It has not reported again within its lease; the last report was of ${timeText(seen.madeAtMs)}: ${seen.observation.result.detail}`;
 }
 
 function partsReason(entry: Entry, telling: Telling): string {
@@ -165,14 +165,14 @@ function newestOf({ definition: { check } }: Entry, { tallyOf }: Telling): Newes
     const vantage = tally?.newest;
     const seen = vantage === undefined ? undefined : tally?.seen.get(vantage);
     if (tally === undefined || vantage === undefined || seen === undefined) continue;
-    if (newest === undefined || seen.arrivedAtMs > newest.seen.arrivedAtMs) newest = { vantage, tally, seen };
+    if (newest === undefined || seen.madeAtMs > newest.seen.madeAtMs) newest = { vantage, tally, seen };
   }
   return newest;
 }
 
 function lastResultOf({ vantage, tally, seen }: Newest): LastResult {
   const { result } = seen.observation;
-  const at = timeText(seen.arrivedAtMs);
+  const at = timeText(seen.madeAtMs);
   if (!leaseHasEnded(tally)) return { vantage, at, ...result };
   return { vantage, at, ...result, ok: false, reason: 'lease-expired', detail: silenceText(tally) };
 }
@@ -190,9 +190,9 @@ function vantagesOf({ definition }: Entry, { tallyOf, votes, nowMs }: Telling): 
   const vantages = Array.from(tally.seen, ([vantage, seen]) => ({
     vantage,
     verdict: seen.observation.verdict,
-    at: timeText(seen.arrivedAtMs),
+    at: timeText(seen.madeAtMs),
     fresh: isCounted(tally, seen, nowMs),
-    votes: votes(vantage),
+    votes: votes(tally, vantage),
   }));
   return vantages.sort((one, other) => (one.vantage < other.vantage ? -1 : 1));
 }

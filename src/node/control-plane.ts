@@ -75,6 +75,7 @@ export class NodeControlPlane implements ControlPlane {
   /** Resolves when the geo table that came last is in use. */
   #geoTurn: Promise<void> = Promise.resolve();
   #snapshot: Snapshot | undefined;
+  #published: Config | undefined;
   readonly #waiting: WaitingWrite[] = [];
   /** Why the last commit failed; undefined once one has succeeded again. */
   #storeFailure: string | undefined;
@@ -146,6 +147,18 @@ export class NodeControlPlane implements ControlPlane {
     });
     this.#geoTurn = used.catch(() => undefined);
     return used;
+  }
+
+  /**
+   * Publishes what peers have written into the store. It is there already, so nobody is asked: what is broken in it is
+   * told as a problem and left out. Rejects where it could not be published; it is with the next write then.
+   */
+  adoptStored(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.config === this.#published) return;
+      this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
+      await this.#publish(this.config);
+    });
   }
 
   /** The geo files cannot be used; the table in use stays. */
@@ -342,6 +355,7 @@ export class NodeControlPlane implements ControlPlane {
     health.configure(config, (key) => publisher.slotOf(key));
     await this.#parts.outlet.publish(message);
     this.#snapshot = openSnapshot(message);
+    this.#published = config;
     this.#feed.announce();
   }
 

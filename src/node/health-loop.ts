@@ -10,7 +10,7 @@ import type { ProbeReason } from '../health/probe-result.ts';
 import type { PushSource } from '../health/push-sources.ts';
 import type { RememberedVerdict } from '../health/remembered-verdict.ts';
 import type { VantageLink } from '../probing/vantage-link.ts';
-import { vantageTargets } from '../probing/vantage-targets.ts';
+import { type VantageTarget, vantageTargets } from '../probing/vantage-targets.ts';
 import { FIRST_VERDICTS_MS, FirstVerdicts } from './first-verdicts.ts';
 import { PushReports } from './push-reports.ts';
 
@@ -37,10 +37,20 @@ interface HealthLoopOptions {
   readonly onEvent: (event: HealthEvent) => void;
   /** Called when the endpoints may be others than before. */
   readonly onEndpoints: () => void;
+  /** Called with what this node itself has observed, for its peers. */
+  readonly onOwn?: ((observations: readonly Observation[]) => void) | undefined;
   /** Called for every probe of an endpoint. */
   readonly onResult: (endpointKey: string, reason: ProbeReason) => void;
   /** Called when an endpoint tells its load, and maybe its capacity. */
   readonly onLoad?: ((endpointKey: string, load: number, capacity: number | undefined) => void) | undefined;
+}
+
+/** What another node has observed; see `Arrival` of the cluster. */
+interface HeardObservation {
+  readonly observation: Observation;
+  /** Milliseconds since it was made. */
+  readonly ageMs: number;
+  readonly told: 'in-full' | 'again';
 }
 
 /** Carries probe results to the board, and the board's verdicts into the table that queries read. */
@@ -54,16 +64,22 @@ export class HealthLoop {
   readonly #holds = new Set<NodeJS.Timeout>();
   #endpoints: ReadonlyMap<string, BoardEndpoint> = new Map();
   #poolOfSlot: ReadonlyMap<number, string> = new Map();
+  /** The newest configuration that was followed, in part or in full. */
+  #config: Config | undefined;
   /** The configuration that is followed; undefined when not all of it could be. */
   #followed: Config | undefined;
   #lastEvent: HealthEvent | undefined;
+  #seats: readonly VantageSeat[];
+  /** Keys of this node's share. */
+  #probed: ReadonlySet<string> = new Set();
 
   constructor(options: HealthLoopOptions) {
     this.#options = options;
-    this.#board = createBoard(options.remembered, [options.seat]);
+    this.#seats = [options.seat];
+    this.#board = createBoard(options.remembered, this.#seats);
     this.#reports = new PushReports(options.seat.name);
     this.#first = new FirstVerdicts((slot, octet) => Atomics.store(options.verdicts, slot, octet));
-    this.#vantage = options.vantage((observations) => this.#observe(observations));
+    this.#vantage = options.vantage((observations) => this.#observeOwn(observations));
     this.#timers = [
       setInterval(() => this.#take(this.#board.expire(options.nowMs()).changes), EXPIRY_CHECK_MS),
       setInterval(() => this.keep(), KEEP_VERDICTS_MS),
@@ -90,14 +106,44 @@ export class HealthLoop {
     this.#take(this.#board.setOverrides(overrides, nowMs));
     this.#holdNewPools(known, new Set(Array.from(before.values(), ({ pool }) => pool)));
     this.#reports.keepOnly((key) => this.#endpoints.has(key.split('@')[0] ?? key));
-    this.#vantage.setTargets(vantageTargets(config));
+    this.#config = config;
+    this.#setTargets(this.#targetsOf(config));
     this.#options.onEndpoints();
+  }
+
+  /** Replaces the nodes that share the probing and vote, this one among them. */
+  setSeats(seats: readonly VantageSeat[]): void {
+    this.#seats = seats;
+    this.#take(this.#board.setSeats(seats, this.#options.nowMs()));
+    if (this.#config === undefined) return;
+    const targets = this.#targetsOf(this.#config);
+    // With few nodes each probes all, whoever comes and goes.
+    const same = targets.length === this.#probed.size && targets.every(({ key }) => this.#probed.has(key));
+    if (!same) this.#setTargets(targets);
+  }
+
+  /** What is observed where, by key, for the exchange with peers: probed and pushed. */
+  sources(): ReadonlyMap<string, string> {
+    const sources = Array.from(this.#endpoints.values(), ({ check }) => check?.sources ?? []).flat();
+    return new Map(sources.map(({ key, target }) => [key, target]));
+  }
+
+  /** Takes in what other nodes have observed. */
+  hear(arrivals: readonly HeardObservation[]): void {
+    const nowMs = this.#options.nowMs();
+    const changes: VerdictChange[] = [];
+    for (const { observation, ageMs, told } of arrivals) {
+      // What is only told again is no newer load.
+      if (told === 'in-full') this.#tellLoad(observation);
+      changes.push(...this.#board.observe(observation, nowMs, ageMs));
+    }
+    this.#take(changes);
   }
 
   /** Takes in what an endpoint reports of itself. */
   report(sources: readonly PushSource[], report: EndpointReport): ReportOutcome {
     const { outcome, observations } = this.#reports.take(sources, report, this.#options.nowMs());
-    this.#observe(observations);
+    this.#observeOwn(observations);
     return outcome;
   }
 
@@ -166,7 +212,16 @@ export class HealthLoop {
     }
   }
 
-  #observe(observations: readonly Observation[]): void {
+  #targetsOf(config: Config): readonly VantageTarget[] {
+    return vantageTargets(config, { vantage: this.#options.seat.name, seats: this.#seats });
+  }
+
+  #setTargets(targets: readonly VantageTarget[]): void {
+    this.#probed = new Set(targets.map(({ key }) => key));
+    this.#vantage.setTargets(targets);
+  }
+
+  #observeOwn(observations: readonly Observation[]): void {
     const nowMs = this.#options.nowMs();
     const changes: VerdictChange[] = [];
     for (const observation of observations) {
@@ -175,6 +230,7 @@ export class HealthLoop {
       changes.push(...this.#board.observe(observation, nowMs));
     }
     this.#take(changes);
+    this.#options.onOwn?.(observations);
   }
 
   #tellLoad({ key, result: { evidence } }: Observation): void {

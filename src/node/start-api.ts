@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ClusterControl } from '../api/cluster-control.ts';
+import type { ClusterSource } from '../api/cluster-source.ts';
 import { createApp } from '../api/create-app.ts';
 import type { IncidentSource } from '../api/incident-source.ts';
 import type { CapacitySource } from '../api/routes/capacity.ts';
@@ -28,6 +30,8 @@ export interface ApiOptions {
   readonly traffic: TrafficSource | undefined;
   readonly capacity: CapacitySource;
   readonly incidents: IncidentSource;
+  /** Undefined where the node is in no cluster. */
+  readonly cluster: { readonly control: ClusterControl; readonly members: ClusterSource } | undefined;
   readonly log: Logger;
 }
 
@@ -50,6 +54,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     traffic,
     capacity: options.capacity,
     incidents,
+    cluster: options.cluster?.control,
+    members: options.cluster?.members,
     log: (level, message, fields) => log[level](fields, message),
     now: () => new Date(),
   });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { HealthEvent } from '../health/endpoint-health.ts';
+import type { Observation } from '../health/observation.ts';
 import type { ProbeReason } from '../health/probe-result.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Settings } from '../settings.ts';
@@ -16,6 +17,10 @@ interface HealthParts {
   readonly log: Logger;
   readonly verdicts: Uint8Array;
   readonly nowMs: () => number;
+  /** The node's name in its cluster; without it, `LOCAL_VANTAGE`. */
+  readonly vantage?: string | undefined;
+  /** Called with what this node itself has observed, for its peers. */
+  readonly onOwn?: (observations: readonly Observation[]) => void;
   /** Called after verdicts changed. */
   readonly onChange: () => void;
   readonly onEvent: (event: HealthEvent) => void;
@@ -28,14 +33,14 @@ interface HealthParts {
 
 /** Starts probing, from what the node knew when it last ran; keeps what it knows for the next start. */
 export function startHealth(parts: HealthParts, closers: Closers): HealthLoop {
-  const { settings, log, verdicts, nowMs } = parts;
+  const { settings, log, verdicts, nowMs, vantage = LOCAL_VANTAGE } = parts;
   const verdictFile = join(settings.dataDirectory, VERDICT_FILE);
   let keepSoon: NodeJS.Timeout | undefined;
   const health: HealthLoop = new HealthLoop({
     verdicts,
     nowMs,
-    vantage: (onObservations) => startProbing(settings, log, onObservations),
-    seat: { name: LOCAL_VANTAGE, region: settings.region },
+    vantage: (onObservations) => startProbing(vantage, settings, log, onObservations),
+    seat: { name: vantage, region: settings.region },
     remembered: rememberedVerdicts(readVerdicts(verdictFile), nowMs()),
     keep: (known) => {
       try {
@@ -53,6 +58,7 @@ export function startHealth(parts: HealthParts, closers: Closers): HealthLoop {
     },
     onEvent: parts.onEvent,
     onEndpoints: parts.onEndpoints,
+    onOwn: parts.onOwn,
     onLoad: parts.onLoad,
     onResult: (key, reason) => parts.onResult(health.monitorOf(key) ?? '', reason),
   });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type IdentityFiles, readIdentityFiles } from '../cluster/identity/identity-files.ts';
 import { type Contract, createContract } from '../config/contract.ts';
 import type { Config } from '../config/model.ts';
 import { type DemoDataCenters, startDemoDataCenters } from '../demo/data-centers.ts';
@@ -18,10 +19,12 @@ import { createSpillTable } from '../snapshot/spill-table.ts';
 import { createVerdictTable } from '../snapshot/verdict-table.ts';
 import type { DirectoryLock } from '../store/directory-lock.ts';
 import { openStore } from '../store/open-store.ts';
-import type { Store } from '../store/store.ts';
+import type { ReplicatedStore } from '../store/replicated-store.ts';
 import type { BootManifest } from './boot/boot-manifest.ts';
 import type { CapacityLoop } from './capacity-loop.ts';
 import { Closers } from './closers.ts';
+import { clusterSource } from './cluster/cluster-source.ts';
+import { type RunningCluster, startCluster } from './cluster/start-cluster.ts';
 import { Compiler } from './compile/compiler.ts';
 import { IMAGE_DIRECTORY } from './compile/image-file.ts';
 import type { Publisher } from './compile/publisher.ts';
@@ -114,6 +117,7 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
   if (publisher.published === 0) await plane.publishAll();
   const server = outlet.server;
   if (server === undefined) throw new Error('nothing was published');
+  const cluster = await joined.startCluster();
 
   const traffic = await observeTraffic({
     settings: settings.traffic,
@@ -141,6 +145,7 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     traffic: traffic.source,
     capacity: joined.capacity,
     incidents: joined.incidents,
+    cluster: cluster && { control: cluster.identity, members: clusterSource(cluster) },
     log,
   });
   closers.add(() => api.close());
@@ -161,7 +166,9 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
 }
 
 interface OpenParts {
-  readonly store: Store;
+  readonly store: ReplicatedStore;
+  /** The node's part in a cluster; undefined where it is alone. */
+  readonly identity: IdentityFiles | undefined;
   readonly compiler: Compiler;
   readonly geoTable: SharedArrayBuffer;
   /** Of the geo files before they were read: a file that is replaced meanwhile is noticed later. */
@@ -170,20 +177,24 @@ interface OpenParts {
 
 /** Opens the store and reads the geo table, the two slow steps of a start, side by side. */
 async function openParts({ settings, lock }: NodeOptions, closers: Closers): Promise<OpenParts> {
-  const { dataDirectory, geoFiles } = settings;
+  const { dataDirectory, geoFiles, nodeId } = settings;
   await makeDataDirectory(dataDirectory);
   const compiler = new Compiler(join(dataDirectory, IMAGE_DIRECTORY));
   closers.add(() => compiler.close());
   const geoSignature = await signatureOf(geoFiles);
+  const identity = await readIdentityFiles(dataDirectory);
+  if (!identity.ok) throw new StartError(identity.problems);
+  const node = identity.value?.settings.name ?? nodeId;
   const [opened, loaded] = await Promise.allSettled([
-    openStore({ directory: dataDirectory, now: () => new Date(), lock }),
+    openStore({ directory: dataDirectory, now: () => new Date(), node, lock }),
     compiler.run<'geo-table'>({ kind: 'geo-table', paths: geoFiles }),
   ]);
   if (opened.status === 'fulfilled') closers.add(() => opened.value.close());
   if (opened.status === 'rejected') throw opened.reason;
   if (loaded.status === 'rejected') throw loaded.reason;
   if (!loaded.value.ok) throw new StartError(loaded.value.problems);
-  return { store: opened.value, compiler, geoTable: loaded.value.value, geoSignature };
+  const geoTable = loaded.value.value;
+  return { store: opened.value, identity: identity.value, compiler, geoTable, geoSignature };
 }
 
 async function makeDataDirectory(directory: string): Promise<void> {
@@ -213,6 +224,8 @@ interface JoinedPlane {
   readonly zoneFiles: ZoneFiles;
   /** Metrics come after the servers that they read, and probes start before both. */
   readonly countProbesIn: (metrics: Metrics) => void;
+  /** To be called once something is served: brings the node in touch with its cluster, where it has one. */
+  readonly startCluster: () => Promise<RunningCluster | undefined>;
 }
 
 function joinPlane(
@@ -228,6 +241,7 @@ function joinPlane(
   const capacity = startCapacity({ settings, log, verdicts, spills, publisher }, closers);
   keepForBoot(outlet, { manifest, booted }, { compiler, publisher, log }, closers);
   let metrics: Metrics | undefined;
+  let cluster: RunningCluster | undefined;
   const announce = (): void => plane.announce();
   const incidents = startIncidents(
     {
@@ -253,9 +267,15 @@ function joinPlane(
       },
       onEvent: (event) => {
         incidents.takeEvent(event);
+        cluster?.tellLive(event.key, event.to);
         log[event.to === 'up' ? 'info' : 'warn'](event, 'verdict changed');
       },
-      onEndpoints: () => incidents.followEndpoints(),
+      onEndpoints: () => {
+        incidents.followEndpoints();
+        cluster?.follow();
+      },
+      vantage: parts.identity?.settings.name,
+      onOwn: (observations) => cluster?.takeOwn(observations),
       onResult: (monitor, reason) => metrics?.countProbe(monitor, reason),
       onLoad: (key, load, most) => capacity.loop.endpointLoad(key, load, most),
     },
@@ -277,6 +297,17 @@ function joinPlane(
     zoneFiles,
     countProbesIn: (given) => {
       metrics = given;
+    },
+    startCluster: async () => {
+      const { identity: files } = parts;
+      if (files === undefined) return undefined;
+      const { dataDirectory } = settings;
+      cluster = await startCluster(
+        { files, dataDirectory, store, plane, health, incidents, version, log },
+        closers,
+      );
+      plane.subscribe(() => cluster?.follow());
+      return cluster;
     },
   };
 }

@@ -1,13 +1,17 @@
 import { emptyConfig } from '../config/apply-changes.ts';
 import type { Collection, Config, Stored } from '../config/model.ts';
+import type { Problem } from '../config/problem.ts';
 import type { RRset } from '../config/resources/rrset.ts';
 import { RRsetEdit, type RRsets } from '../config/rrset-map.ts';
+import { type Conflicts, noConflicts } from './conflicts/conflict.ts';
+import { findConflicts } from './conflicts/find-conflicts.ts';
 import { ROOT_DOCUMENT, zoneDocument } from './document.ts';
 import type { Documents } from './documents.ts';
 import { type Leaf, parseLeaf, storedOf } from './leaf.ts';
 import { joinPool, poolKeys } from './pool-leaves.ts';
+import { missingSealKeys } from './seal/sealed-leaf.ts';
 import { Touched } from './touched.ts';
-import { readRRsetLeaf, rrsetKeys, type ZoneHome } from './zone-leaves.ts';
+import { readRRsetLeaf, rrsetKeys, type ZoneHome, zoneHomeOf } from './zone-leaves.ts';
 
 /**
  * The configuration as the documents give it. Whatever was not touched keeps its identity, down to the single
@@ -17,9 +21,17 @@ export interface Projection {
   readonly config: Config;
   /** The document that each entry of `config.rrsets` was read from. */
   readonly zoneDocuments: ReadonlyMap<string, string>;
+  readonly conflicts: Conflicts;
+  /** What is left out of the configuration, by path. */
+  readonly problems: ReadonlyMap<string, Problem>;
 }
 
-const nothing: Projection = { config: emptyConfig(), zoneDocuments: new Map() };
+const nothing: Projection = {
+  config: emptyConfig(),
+  zoneDocuments: new Map(),
+  conflicts: noConflicts,
+  problems: new Map(),
+};
 
 /** Reads everything. */
 export function projectAll(documents: Documents, generation: number): Projection {
@@ -43,8 +55,9 @@ export function project(
     before: ReadonlyMap<string, Stored<T>>,
   ): ReadonlyMap<string, Stored<T>> =>
     rebuilt(before, touched.resources.get(collection), (key) =>
-      storedOf<T>(parseLeaf(documents.read(ROOT_DOCUMENT, collection, key))),
+      whole<T>({ collection, key }, parseLeaf(documents.read(ROOT_DOCUMENT, collection, key)), problems),
     );
+  const problems = new Map(previous.problems);
   const zones = plain('zones', config.zones);
   const { rrsets, zoneDocuments } = projectRRsets(previous, touched, documents, zones);
   return {
@@ -65,7 +78,30 @@ export function project(
       generation,
     },
     zoneDocuments,
+    conflicts: findConflicts(previous.conflicts, touched, documents, (apex) => ({
+      home: homeOf(apex, zones, documents),
+      moved: zoneDocuments.get(apex) !== previous.zoneDocuments.get(apex),
+    })),
+    problems,
   };
+}
+
+/** The resource in a leaf; undefined, with a problem, when its secrets cannot be opened. */
+function whole<T>(
+  place: { readonly collection: Collection; readonly key: string },
+  leaf: Leaf | undefined,
+  problems: Map<string, Problem>,
+): Stored<T> | undefined {
+  const { collection, key } = place;
+  const path = `${collection}/${key}`;
+  problems.delete(path);
+  const [missing] = missingSealKeys(collection, leaf?.value);
+  if (missing === undefined) return storedOf<T>(leaf);
+  const message =
+    `The secrets of ${path} were sealed with the key ${missing}, which this node does not have, or were changed since; ` +
+    'it is left out here. Give the node the cluster’s seal.key, or write the resource anew.';
+  problems.set(path, { code: 'unknown-seal-key', path, message });
+  return undefined;
 }
 
 /** The same map when nothing in it changed, else a copy with the touched keys read again. */
@@ -152,7 +188,7 @@ function editedRRsets(
 
 function homeOf(apex: string, zones: Config['zones'], documents: Documents): ZoneHome | undefined {
   if (zones.get(apex)?.value.kind !== 'rrsets') return undefined;
-  return { apex, life: parseLeaf(documents.read(ROOT_DOCUMENT, 'zones', apex))?.life ?? 0 };
+  return zoneHomeOf(documents, apex);
 }
 
 function setOrDelete<T>(map: Map<string, T>, key: string, value: T | undefined): void {

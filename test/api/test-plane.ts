@@ -76,7 +76,7 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
     },
     problems: () => [problem],
     health: () => [],
-    vantages: () => [{ vantage: 'local', region: '', up: 0, down: 0, suspect: false }],
+    vantages: () => [{ vantage: 'local', region: '', up: 0, down: 0, suspect: false, away: false }],
     report: (sources, report) => {
       plane.reports.push({ keys: sources.map(({ key }) => key), report });
       return {

@@ -35,6 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'steering',
     'observe/traffic/traffic-report',
     'alerts/delivery',
+    'cluster/members/member-view',
   ],
   demo: ['config/problem'],
   settings: [

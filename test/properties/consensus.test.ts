@@ -34,7 +34,7 @@ function resultOf(ok: boolean): ProbeResult {
 function endpointsOf(quorum: Quorum): readonly BoardEndpoint[] {
   return names.map((name, slot) => {
     const key = `web/${name}`;
-    const counting = { kind: 'probed', thresholds: limits, quorum } as const;
+    const counting = { kind: 'probed', thresholds: limits, quorum, vantages: 5 } as const;
     return {
       key,
       slot,

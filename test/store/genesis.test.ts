@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { Change } from '../../src/config/model.ts';
-import { Database } from '../../src/store/database.ts';
 import { ConfigDocument, genesisChanges, ROOT_DOCUMENT } from '../../src/store/document.ts';
+import { LmdbDatabase } from '../../src/store/lmdb-database.ts';
 import { alice, api, dataCenter, open, Scratch } from './given.ts';
 
 const scratch = new Scratch();
@@ -42,9 +42,9 @@ async function oldDirectory(steps: number): Promise<string> {
   const store = await open(directory);
   await store.commit([dataCenter('fra', 1)], alice);
   const leaf = await leafOf(directory, store);
-  const database = await Database.open(directory);
+  const database = await LmdbDatabase.open(directory);
   const changes = genesisChanges(ROOT_DOCUMENT).slice(0, steps);
-  const document = ConfigDocument.load(ROOT_DOCUMENT, database.actor, changes);
+  const document = ConfigDocument.load(ROOT_DOCUMENT, 'aa', changes);
   document.write('dataCenters', 'fra', leaf);
   const written = document.seal(0);
   if (written === undefined) throw new Error('something was written');
@@ -63,7 +63,7 @@ async function oldDirectory(steps: number): Promise<string> {
           changesLength: 0,
         },
         changes: [],
-        snapshot: ConfigDocument.load(ROOT_DOCUMENT, database.actor, bytes).save(),
+        snapshot: ConfigDocument.load(ROOT_DOCUMENT, 'aa', bytes).save(),
         replaced,
       },
     ],
@@ -75,10 +75,10 @@ async function oldDirectory(steps: number): Promise<string> {
 
 async function leafOf(directory: string, store: { close(): Promise<void> }): Promise<string> {
   await store.close();
-  const database = await Database.open(directory);
+  const database = await LmdbDatabase.open(directory);
   const record = database.documentRecord(ROOT_DOCUMENT);
   if (record === undefined) throw new Error('the root was written');
-  const document = ConfigDocument.load(ROOT_DOCUMENT, database.actor, database.documentParts(record));
+  const document = ConfigDocument.load(ROOT_DOCUMENT, 'aa', database.documentParts(record));
   const leaf = document.read('dataCenters', 'fra') ?? '';
   await database.close();
   return leaf;

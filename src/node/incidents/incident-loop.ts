@@ -6,6 +6,7 @@ import type { HealthEvent } from '../../health/endpoint-health.ts';
 import { failoverSeconds, type Incident } from '../../health/incident.ts';
 import type { Observation } from '../../health/observation.ts';
 import { createTimeline, type IncidentNews, type TimelineEndpoint } from '../../health/timeline.ts';
+import type { Verdict } from '../../health/verdict.ts';
 import type { History } from '../../history/history-link.ts';
 import { largestTtls } from './largest-ttls.ts';
 
@@ -84,6 +85,15 @@ export class IncidentLoop implements IncidentSource {
     const decidedAtMs = Date.parse(at);
     const event = { key, from, to, reason, decidedAtMs, liveAtMs, observations };
     this.#whenRestored(() => this.#tell(this.#timeline.take(event)));
+  }
+
+  /** Another node answers by a verdict; `atMs` is by the clock of this one. */
+  takeLive(
+    node: string,
+    news: { readonly key: string; readonly verdict: Verdict; readonly atMs: number },
+  ): void {
+    const { key, verdict, atMs } = news;
+    this.#whenRestored(() => this.#tell(this.#timeline.takeLive(key, verdict, { node, atMs })));
   }
 
   /** The endpoints may be others than before. */
