@@ -22,6 +22,7 @@ import type { Observation } from '../../health/observation.ts';
 import type { Verdict } from '../../health/verdict.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
+import { readSealKeys } from '../../store/seal/seal-keys.ts';
 import type { Closers } from '../closers.ts';
 import type { NodeControlPlane } from '../control-plane.ts';
 import type { HealthLoop } from '../health-loop.ts';
@@ -78,7 +79,8 @@ export async function startCluster(parts: ClusterParts, closers: Closers): Promi
     onRenewed: () => transport.useIdentity(identity.transportIdentity()),
     onLeft: () => transport.setPeers([]),
   });
-  const join = new JoinListener({ identity: () => identity.files, members, now, log: tell });
+  const sealKeys = () => readSealKeys(parts.dataDirectory) ?? [];
+  const join = new JoinListener({ identity: () => identity.files, members, sealKeys, now, log: tell });
   const transport: Transport = new MeshTransport({
     identity: identity.transportIdentity(),
     listen: splitAddress(files.settings.listen),

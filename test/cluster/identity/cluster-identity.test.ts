@@ -29,7 +29,8 @@ async function second(
   const how = { name: 'lon-1', region: 'eu', role: 'full', listen: '192.0.2.2:7053', advertise: [] } as const;
   const joined = await joinCluster({ ...token.value, addresses: [address] }, { ...how, advertise: [] });
   if (!joined.ok) throw new Error(JSON.stringify(joined.problems));
-  return { files: joined.value, identity: identityOver(joined.value, first.members) };
+  const { files } = joined.value;
+  return { files, identity: identityOver(files, first.members) };
 }
 
 function identityOver(files: IdentityFiles, members: MembershipStore): ClusterIdentity {

@@ -81,6 +81,7 @@ export class Stage {
     const listener = new JoinListener({
       identity: () => files,
       members,
+      sealKeys: () => [],
       now: this.now,
       log: (_, fields, message) => logged.push(`${message}: ${String(fields.why ?? fields.err ?? '')}`),
       ...changed,
