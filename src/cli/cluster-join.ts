@@ -41,7 +41,7 @@ export const joinCommand: CommandBody = {
       await held.release();
     }
     out(`the node ${node.name} belongs to the cluster ${token.value.clusterId} now`);
-    out(`start it: meridian serve --data ${directory}`);
+    out(`start it: meridian serve --config none --data ${directory}`);
     return EXIT_OK;
   },
 };

@@ -55,7 +55,7 @@ interface Overview {
   readonly region: string;
   readonly role: 'full' | 'delayed';
   readonly addresses: readonly string[];
-  readonly standing: Standing;
+  readonly standing: Standing | 'left';
   readonly certificateSerial: string;
   readonly certificateExpiresAt: string;
   readonly caExpiresAt: string;
@@ -126,7 +126,7 @@ export class ClusterIdentity {
       region: settings.region,
       role: settings.role,
       addresses: advertisedAddresses(settings),
-      standing: this.standing,
+      standing: this.#hasLeft ? 'left' : this.standing,
       certificateSerial: serialOf(certificatePem),
       certificateExpiresAt: new X509Certificate(certificatePem).validToDate.toISOString(),
       caExpiresAt: new X509Certificate(caCertificatePem).validToDate.toISOString(),

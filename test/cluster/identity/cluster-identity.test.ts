@@ -197,6 +197,7 @@ it('leaves: its membership ends, then its files are put aside', async () => {
     true,
   ]);
   expect([liveNodes(members.config), events, codesOf(identity)]).toEqual([[], ['left'], []]);
+  expect(identity.overview().standing).toBe('left');
   expect(await identity.leave(alice)).toMatchObject({ problems: [{ code: 'no-member' }] });
 });
 
