@@ -31,6 +31,7 @@ import {
   liveNodes,
   type MembershipStore,
   nodeChange,
+  nodeNamed,
   tryToWrite,
   withSerial,
 } from './membership.ts';
@@ -199,7 +200,7 @@ export class JoinListener {
   /** Why somebody who may come in cannot, so as they are. */
   #refusal({ name }: JoinRequest): string | undefined {
     const { config } = this.#options.members;
-    const existing = config.nodes.get(name)?.value;
+    const existing = nodeNamed(config, name);
     if (existing !== undefined && !isRemoved(config, existing))
       return `There is a node ${name} already; choose another name, or remove that one first: meridian cluster remove ${name}`;
     if (existing === undefined && config.nodes.size >= MAX_RESOURCES.nodes)
@@ -210,7 +211,7 @@ export class JoinListener {
   /** The invitation is used and the node is there, on disk, before it has its certificate. */
   async #write(request: JoinRequest, invitation: Invitation, serial: string): Promise<JoinReply | undefined> {
     const { members, now, log } = this.#options;
-    const before = members.config.nodes.get(request.name)?.value;
+    const before = nodeNamed(members.config, request.name);
     const at = now().toISOString();
     const node: ClusterNode = {
       name: request.name,
@@ -290,7 +291,8 @@ function parseRequest(text: string): JoinRequest {
 function closedBecause(invitation: Invitation | undefined, nowMs: number): string | undefined {
   if (invitation === undefined) return 'unknown';
   if (invitation.usedBy !== undefined) return 'used';
-  return Date.parse(invitation.expiresAt) <= nowMs ? 'expired' : undefined;
+  // A time that cannot be read is over.
+  return Date.parse(invitation.expiresAt) > nowMs ? undefined : 'expired';
 }
 
 function issueCertificate(files: IdentityFiles, name: string, publicKey: KeyObject, nowMs: number): string {
