@@ -1,15 +1,9 @@
 import type { Problem } from '../../config/problem.ts';
-import { CERTIFICATE_WARNING_MS, CLOCK_DIFFERS_MS, type Member } from './member-view.ts';
+import { CLOCK_DIFFERS_MS, type Member } from './member-view.ts';
 
-const DAY_MS = 86_400_000;
-
-/** What an operator should know of the members, in the order of their names. */
-export function memberProblems(members: readonly Member[], nowMs: number): readonly Problem[] {
-  return members.flatMap((member) => [
-    ...unreachable(member),
-    ...clock(member),
-    ...certificate(member, nowMs),
-  ]);
+/** What an operator should know of the members, in the order of their names. Each tells of its own certificate. */
+export function memberProblems(members: readonly Member[]): readonly Problem[] {
+  return members.flatMap((member) => [...unreachable(member), ...clock(member)]);
 }
 
 function unreachable({ name, state, downReason }: Member): readonly Problem[] {
@@ -29,13 +23,4 @@ function clock({ name, clockAheadMs }: Member): readonly Problem[] {
     `The clock of the node ${name} is ${seconds} s ${clockAheadMs > 0 ? 'ahead of' : 'behind'} this node's. ` +
     'Nothing but displayed times and the ends of overrides and windows goes by it; set the clocks.';
   return [{ code: 'clock-differs', path: `nodes/${name}`, message }];
-}
-
-function certificate({ name, certificateExpiresAtMs }: Member, nowMs: number): readonly Problem[] {
-  if (certificateExpiresAtMs === undefined) return [];
-  const leftMs = certificateExpiresAtMs - nowMs;
-  if (leftMs > CERTIFICATE_WARNING_MS) return [];
-  const when = leftMs <= 0 ? 'has ended' : `ends in ${Math.floor(leftMs / DAY_MS)} days`;
-  const message = `The certificate of the node ${name} ${when}. It should have renewed itself: run "meridian cluster rotate" there.`;
-  return [{ code: 'certificate-expires', path: `nodes/${name}`, message }];
 }

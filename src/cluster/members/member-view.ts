@@ -3,9 +3,6 @@ import type { MemberStatus } from './member-status.ts';
 /** A clock that differs by more is told: times in histories and expiries of overrides would mislead people. */
 export const CLOCK_DIFFERS_MS = 5_000;
 
-/** Expiry is told of this long before. */
-export const CERTIFICATE_WARNING_MS = 30 * 86_400_000;
-
 /** A node of the cluster, as configuration knows it. */
 export interface KnownNode {
   readonly name: string;

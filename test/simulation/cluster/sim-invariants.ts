@@ -86,7 +86,11 @@ function shownAuthor({ document, map, key }: LeafHistory, config: Config): strin
   const apex = zoneOfDocument(document) ?? '';
   const stored = config.rrsets.get(apex)?.get(key);
   // Of another life of the zone, perhaps.
-  return stored === undefined ? 'elsewhere' : isCurrentLife(document, apex, config) ? stored.author : 'elsewhere';
+  return stored === undefined
+    ? 'elsewhere'
+    : isCurrentLife(document, apex, config)
+      ? stored.author
+      : 'elsewhere';
 }
 
 /** Only where the zone has had one life can a document be told to be the one that is shown. */

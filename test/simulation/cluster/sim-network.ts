@@ -137,7 +137,10 @@ export class SimNetwork {
       if (out !== undefined) out.wasFull = true;
       return false;
     }
-    out.lastAtMs = Math.max(out.lastAtMs, this.#time.nowMs() + this.#random.between(...this.#traits.latencyMs));
+    out.lastAtMs = Math.max(
+      out.lastAtMs,
+      this.#time.nowMs() + this.#random.between(...this.#traits.latencyMs),
+    );
     out.frames.push({ frame, atMs: out.lastAtMs });
     out.waitingOctets += frame.length;
     this.#deliverLater(out);

@@ -1,5 +1,5 @@
-import { ClusterSync } from '../../../src/cluster/sync/cluster-sync.ts';
 import { decodeFrame } from '../../../src/cluster/frame.ts';
+import { ClusterSync } from '../../../src/cluster/sync/cluster-sync.ts';
 import type { PeerSession, TransportListener } from '../../../src/cluster/transport/transport.ts';
 import type { Change, Config } from '../../../src/config/model.ts';
 import { createStore } from '../../../src/store/automerge-store.ts';

@@ -228,7 +228,8 @@ class World {
     if (this.#network.framesDelivered !== before) this.#problems.push('nodes that are equal go on talking');
     for (const node of this.#nodes) {
       for (const [peer, { documents }] of node.sync.behind())
-        if (documents > 0) this.#problems.push(`${node.name} believes that ${peer} is ${documents} documents apart`);
+        if (documents > 0)
+          this.#problems.push(`${node.name} believes that ${peer} is ${documents} documents apart`);
     }
   }
 
@@ -246,7 +247,12 @@ class World {
 
   #differences(): readonly string[] {
     const states = this.#nodes.map((node) => `${node.name} ${headsText(node)}`);
-    return ['the nodes do not become equal', ...states, ...this.#missingBlobs(), ...this.#network.closings.slice(-5)];
+    return [
+      'the nodes do not become equal',
+      ...states,
+      ...this.#missingBlobs(),
+      ...this.#network.closings.slice(-5),
+    ];
   }
 }
 

@@ -86,7 +86,12 @@ function drawSteeredName(random: SimRandom): Change {
     answers: 1,
     allDown: 'fail-open' as const,
   };
-  return { collection: 'steeredNames', key: name, owner: api, value: random.happens(0.2) ? undefined : value };
+  return {
+    collection: 'steeredNames',
+    key: name,
+    owner: api,
+    value: random.happens(0.2) ? undefined : value,
+  };
 }
 
 function zoneWithKept(apex: string, tag: string): readonly Change[] {
@@ -108,12 +113,18 @@ function zone(apex: string, tag: string): Change {
 
 /** A zone whose records are in a blob. */
 export function blobZone(apex: string, blob: string): Change {
-  return { collection: 'zones', key: apex, owner: api, value: { kind: 'blob', name: apex, blob, rrsetCount: 1 } };
+  return {
+    collection: 'zones',
+    key: apex,
+    owner: api,
+    value: { kind: 'blob', name: apex, blob, rrsetCount: 1 },
+  };
 }
 
 function rrset(apex: string, label: string, text: string | undefined): Change {
   const name = `${label}.${apex}`;
-  const value = text === undefined ? undefined : { name, type: 'TXT', ttlSeconds: 60, records: [`"${text}"`] };
+  const value =
+    text === undefined ? undefined : { name, type: 'TXT', ttlSeconds: 60, records: [`"${text}"`] };
   return { collection: 'rrsets', zone: apex, key: `${name} TXT`, owner: api, value };
 }
 
@@ -124,9 +135,19 @@ function dataCenter(name: string, latitude: number): Change {
 function endpoint(number: number, tag: string): Endpoint {
   const last = Number(tag.slice(1)) % 250;
   const address = `192.0.2.${Number.isNaN(last) ? 1 : last + 1}`;
-  return { name: `e${number}`, dataCenter: ['fra', 'sin', 'iad', 'fra'][number] ?? 'fra', address, weight: 1 };
+  return {
+    name: `e${number}`,
+    dataCenter: ['fra', 'sin', 'iad', 'fra'][number] ?? 'fra',
+    address,
+    weight: 1,
+  };
 }
 
 function poolOf(name: string, endpoints: readonly Endpoint[], tag: string): Change {
-  return { collection: 'pools', key: name, owner: api, value: { name, description: tag, endpoints: [...endpoints] } };
+  return {
+    collection: 'pools',
+    key: name,
+    owner: api,
+    value: { name, description: tag, endpoints: [...endpoints] },
+  };
 }
