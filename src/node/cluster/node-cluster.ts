@@ -16,6 +16,7 @@ import type { Observation } from '../../health/observation.ts';
 import type { Verdict } from '../../health/verdict.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
+import { readSealKeys } from '../../store/seal/seal-keys.ts';
 import type { NodeControlPlane } from '../control-plane.ts';
 import type { HealthLoop } from '../health-loop.ts';
 import type { IncidentLoop } from '../incidents/incident-loop.ts';
@@ -76,7 +77,11 @@ export class NodeCluster {
       onRenewed: () => this.transport.useIdentity(this.identity.transportIdentity()),
       onLeft: () => this.transport.setPeers([]),
     });
-    this.joins = new JoinListener({ ...common, identity: () => this.identity.files });
+    this.joins = new JoinListener({
+      ...common,
+      identity: () => this.identity.files,
+      sealKeys: () => readSealKeys(parts.dataDirectory) ?? [],
+    });
     this.transport = openTransport({ identity: this.identity, joins: this.joins, version, log });
     this.membership = this.#createMembership();
     this.sync = this.#createSync();
