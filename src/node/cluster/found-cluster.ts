@@ -2,7 +2,7 @@ import type { ClusterSettings } from '../../cluster/identity/cluster-settings.ts
 import { nodeOf } from '../../cluster/identity/create-cluster.ts';
 import type { IdentityFiles } from '../../cluster/identity/identity-files.ts';
 import { type MembershipStore, nodeChange, tryToWrite } from '../../cluster/identity/membership.ts';
-import type { Change, Config } from '../../config/model.ts';
+import type { Config } from '../../config/model.ts';
 import { StartError } from '../start-error.ts';
 
 /** Whether this is the node that the cluster begins with, and nobody has written so yet. */
@@ -14,17 +14,8 @@ export function isFirst(
 }
 
 /** Writes down the first node. */
-export async function foundCluster(
-  config: Config,
-  members: MembershipStore,
-  files: IdentityFiles,
-): Promise<void> {
-  // What this node has sealed with a key of its own is sealed anew: the others have the cluster's key alone.
-  const secrets = [...config.alertChannels].map(
-    ([key, { value, owner }]): Change => ({ collection: 'alertChannels', key, owner, value }),
-  );
-  const changes = [nodeChange(nodeOf(files, new Date())), ...secrets];
+export async function foundCluster(members: MembershipStore, files: IdentityFiles): Promise<void> {
   const authorship = { author: 'cluster', reason: 'the first node of the cluster' };
-  const written = await tryToWrite(members, changes, authorship);
+  const written = await tryToWrite(members, [nodeChange(nodeOf(files, new Date()))], authorship);
   if (!written.ok) throw new StartError(written.problems);
 }

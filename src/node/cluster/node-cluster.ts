@@ -92,7 +92,7 @@ export class NodeCluster {
   /** Resolves when peers can reach this node. */
   async start(): Promise<void> {
     const { files, plane } = this.#parts;
-    if (isFirst(files.settings, plane.config)) await foundCluster(plane.config, this.#members, files);
+    if (isFirst(files.settings, plane.config)) await foundCluster(this.#members, files);
     this.transport.setCandidates(files.settings.peers.map(splitAddress));
     this.followNodes();
     this.followEndpoints();

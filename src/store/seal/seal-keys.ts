@@ -91,7 +91,7 @@ export function writeSealKeyText(directory: string, text: string): void {
 }
 
 /** Whole and on disk, or not at all: without it secrets are lost. */
-function writeSealKeys(directory: string, keys: SealKeys): void {
+export function writeSealKeys(directory: string, keys: SealKeys): void {
   const path = pathOf(directory);
   const made = `${path}.new`;
   try {
