@@ -6,8 +6,10 @@
  */
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { decodeFrame } from '../src/cluster/frame.ts';
+import { decodeFrame, encodeFrame } from '../src/cluster/frame.ts';
 import { ObservationExchange } from '../src/cluster/health/exchange.ts';
+import { type Arrival, Inbox } from '../src/cluster/health/inbox.ts';
+import { batchOf, MAX_ROWS, Outbox } from '../src/cluster/health/outbox.ts';
 import type { PeerSession } from '../src/cluster/transport/transport.ts';
 import { createBoard, type HealthBoard } from '../src/health/board.ts';
 import { DEFAULT_POOL_RULES, probedCheck } from '../src/health/board-endpoint.ts';
@@ -90,6 +92,10 @@ class BenchNode {
       onLive: () => undefined,
     });
     this.exchange.setSources(new Map(keys.map((key) => [key, '192.0.2.1'])));
+  }
+
+  probes(count: number): readonly Observation[] {
+    return Array.from({ length: count }, () => this.#probe(false, false));
   }
 
   /** The next share of a second's probes. */
@@ -210,17 +216,71 @@ async function measure(title: string, isFull: boolean): Promise<void> {
   const fresh = nodes[0]?.board.health().filter(({ basis }) => basis === 'quorum').length ?? 0;
   const share = (user + system) / 1e6 / took / nodeCount;
   console.log(
-    `| ${title} | ${((sourceCount * seconds) / took).toFixed(0)} | ${(share * 100).toFixed(1)} % | ${(sent / took / nodeCount / 1000).toFixed(0)} kB/s | ${quantile(sorted, 0.5)} / ${quantile(sorted, 0.99)} / ${quantile(sorted, 1)} ms of ${sorted.length} | ${fresh} of ${sourceCount} | ${refused} |`,
+    `| ${title} | ${((sourceCount * seconds) / took).toFixed(0)} | ${(share * 100).toFixed(1)} % | ${((share * took * 1e6) / (sourceCount * seconds) / nodeCount).toFixed(2)} µs | ${(sent / took / nodeCount / 1000).toFixed(0)} kB/s | ${quantile(sorted, 0.5)} / ${quantile(sorted, 0.99)} / ${quantile(sorted, 1)} ms of ${sorted.length} | ${fresh} of ${sourceCount} | ${refused} |`,
   );
 }
 
+/** Processor time of one thing, over about a second; garbage collection counts. */
+function microseconds(perRound: number, round: () => void): string {
+  for (let warm = 0; warm < 20; warm += 1) round();
+  let rounds = 0;
+  const before = process.cpuUsage();
+  const endMs = performance.now() + 1000;
+  for (; performance.now() < endMs; rounds += 1) round();
+  const { user, system } = process.cpuUsage(before);
+  return `${((user + system) / rounds / perRound).toFixed(2)} µs`;
+}
+
+/** What the parts of the way cost, each for one observation. */
+function measureParts(): void {
+  const [one, other] = [new BenchNode('node-0'), new BenchNode('node-1')];
+  const count = Math.min(MAX_ROWS, sourceCount);
+  const targets = new Map(keys.map((key) => [key, '192.0.2.1']));
+  const outbox = new Outbox();
+  outbox.follow(targets);
+  for (const observation of one.probes(count)) outbox.take(observation, 0);
+  const sources = [...outbox.all()];
+  const rows = (): Uint8Array => encodeFrame('observations', batchOf(sources, [], 0).value);
+  const again = (): Uint8Array => encodeFrame('observations', batchOf([], sources, 0).value);
+  const [rowsFrame, againFrame] = [rows(), again()];
+  let sequence = 0;
+  const nextSequence = (): number => {
+    sequence += 1;
+    return sequence;
+  };
+  const counts = { rows: 0, again: 0, refused: 0, strange: 0 };
+  const inbox = new Inbox('node-0', targets, { nextSequence, counts });
+  const read = (frame: Uint8Array): readonly Arrival[] => {
+    const decoded = decodeFrame(frame);
+    return decoded.ok ? inbox.take(decoded.frame.value as Record<string, unknown>, Date.now()) : [];
+  };
+  const steady = read(rowsFrame).map(({ observation }) => observation);
+  other.board.setSeats(
+    ['node-0', 'node-1'].map((name) => ({ name, region: '' })),
+    Date.now(),
+  );
+  const observe = (): void => {
+    const nowMs = Date.now();
+    for (const observation of steady)
+      other.board.observe({ ...observation, sequence: nextSequence() }, nowMs, 5);
+  };
+  console.log(`Frames of ${count}: ${rowsFrame.length} octets in full, ${againFrame.length} again.\n`);
+  console.log('| for one observation | processor time |\n|---|---|');
+  console.log(`| encode in full, once for all peers | ${microseconds(count, rows)} |`);
+  console.log(`| decode in full, checked | ${microseconds(count, () => void read(rowsFrame))} |`);
+  console.log(`| encode again | ${microseconds(count, again)} |`);
+  console.log(`| decode again | ${microseconds(count, () => void read(againFrame))} |`);
+  console.log(`| board.observe, nothing new | ${microseconds(count, observe)} |`);
+}
+
 console.log(machineLine());
+measureParts();
 console.log(
-  `${nodeCount} nodes in one process, ${sourceCount} observations a second wanted of each, ${seconds} s:\n`,
+  `\n${nodeCount} nodes in one process, ${sourceCount} observations a second wanted of each, ${seconds} s:\n`,
 );
 console.log(
-  '| | observations/s per node | core per node | sent per node, all peers | change to every board p50/p99/max | with a quorum | refused |',
+  '| | observations/s per node | core per node | for one observation at one board | sent per node, all peers | change to every board p50/p99/max | with a quorum | refused |',
 );
-console.log('|---|---|---|---|---|---|---|');
+console.log('|---|---|---|---|---|---|---|---|');
 await measure('as they are: steady, 20 changes/s', false);
 await measure('worst: every one told in full', true);
