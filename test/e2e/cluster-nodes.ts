@@ -175,7 +175,7 @@ export class ClusterNodes {
 
   /** Resolves when every running node answers with these addresses, in any order. */
   async allAnswer(
-    question: { readonly name: string; readonly type?: string },
+    question: { readonly name: string; readonly type?: string; readonly subnet?: string },
     want: readonly string[],
     withinMs = PATIENCE_MS,
   ): Promise<void> {
