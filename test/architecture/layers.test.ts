@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   alerts: ['health', 'config'],
   store: ['config'],
   directory: ['config', 'dns'],
+  cluster: ['config', 'dns', 'health', 'store', 'settings', 'observe/log'],
   geofiles: ['geo', 'config/problem'],
   probing: ['config', 'dns', 'health', 'server/native', 'server/native-ping'],
   server: ['answer', 'dns', 'snapshot', 'steering', 'observe', 'config/problem', 'collector', 'worker-url'],
