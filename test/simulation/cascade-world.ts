@@ -176,7 +176,9 @@ export function createCascade(options: CascadeOptions): CascadeWorld {
   };
   const run = (onSecond: (seen: CascadeSecond) => void): void => {
     for (let second = 0; second < options.hours * 3600; second++) {
-      const changed = followHealth(verdicts, names.length, (place) => isUp(place, second - DETECTION_SECONDS));
+      const changed = followHealth(verdicts, names.length, (place) =>
+        isUp(place, second - DETECTION_SECONDS),
+      );
       if (changed) quietSince = second;
       if (changed || second % TICK_SECONDS === 0) control(second);
       for (const client of clients) if (client.expires <= second) ask(client, second);
