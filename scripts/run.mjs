@@ -216,7 +216,7 @@ function test(testArgs) {
   return count.failed === 0 ? 0 : 1;
 }
 
-/** Independent DNS clients, a reader of dnstap and a browser, from Debian, where that is possible; tests that need them skip otherwise. */
+/** Independent DNS clients, a reader of dnstap, a browser, a broker and a maker of certificates, from Debian where possible; tests that need them skip otherwise. */
 function installDebianTools() {
   const wanted = [
     ['dig', 'bind9-dnsutils'],
@@ -225,6 +225,8 @@ function installDebianTools() {
     ['fstrm_capture', 'fstrm-bin'],
     ['dnstap-read', 'bind9-utils'],
     ['/usr/sbin/nsd', 'nsd'],
+    ['nats-server', 'nats-server'],
+    ['openssl', 'openssl'],
   ].filter(([command]) => !isInstalled(command));
   if (wanted.length === 0) return;
   const packages = wanted.map(([, name]) => name);

@@ -24,8 +24,8 @@ export interface ClusterOverview {
   readonly role: 'full' | 'delayed';
   /** Where peers are told that it is. */
   readonly addresses: readonly string[];
-  /** `unknown` before it has heard from the others. */
-  readonly standing: 'member' | 'unknown' | 'removed' | 'replaced';
+  /** `unknown` before it has heard from the others, `left` until it starts again, in no cluster then. */
+  readonly standing: 'member' | 'unknown' | 'removed' | 'replaced' | 'left';
   readonly certificateSerial: string;
   readonly certificateExpiresAt: string;
   readonly caExpiresAt: string;

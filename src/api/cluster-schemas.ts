@@ -8,9 +8,10 @@ export const clusterOverviewSchema = z
     region: z.string(),
     role: z.enum(['full', 'delayed']),
     addresses: z.array(z.string()).readonly(),
-    standing: z
-      .enum(['member', 'unknown', 'removed', 'replaced'])
-      .meta({ description: '`unknown` before the node has heard from the others.' }),
+    standing: z.enum(['member', 'unknown', 'removed', 'replaced', 'left']).meta({
+      description:
+        '`unknown` before the node has heard from the others, `left` until it starts again, in no cluster then.',
+    }),
     certificateSerial: z.string(),
     certificateExpiresAt: z.string(),
     caExpiresAt: z.string(),

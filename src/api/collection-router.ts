@@ -45,7 +45,7 @@ export function collectionRoutes<T, B>(
   context: WriteContext,
   collection: ApiCollection<T, B>,
 ): readonly Route[] {
-  const stored = storedFormSchema(collection.one, collection.valueSchema);
+  const stored = storedFormSchema(collection.one, collection.valueSchema, collection.figuresShape);
   return [...readRoutes(context, collection, stored), ...writeRoutes(context, collection, stored)];
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identityFolder } from '../cluster/identity/identity-files.ts';
+import { identityFolder } from '../cluster/identity/cluster-key.ts';
 import { lockDirectory } from '../store/directory-lock.ts';
 import { openStore } from '../store/open-store.ts';
 import { CommandError } from './command.ts';

@@ -1,11 +1,14 @@
 import { mkdir } from 'node:fs/promises';
+import { identityFolder } from '../cluster/identity/cluster-key.ts';
 import { clusterSettingsSchema } from '../cluster/identity/cluster-settings.ts';
 import { createCluster, nodeOf } from '../cluster/identity/create-cluster.ts';
-import { createIdentityFiles, identityFolder } from '../cluster/identity/identity-files.ts';
+import { deriveSecret } from '../cluster/identity/derived-secrets.ts';
+import { createIdentityFiles, type IdentityFiles } from '../cluster/identity/identity-files.ts';
 import { foundingChanges } from '../cluster/identity/membership.ts';
 import { parseBody } from '../config/contract.ts';
 import { type Flag, flagsUsage, readArguments, strayWord } from '../flags.ts';
 import { openStore } from '../store/open-store.ts';
+import { putSealKeyFirst } from '../store/seal/seal-keys.ts';
 import { refuseMember } from './cluster-data.ts';
 import { dataDirectoryOf, newNodeFlags, newNodeOf, withFlag } from './cluster-flags.ts';
 import { type CommandBody, EXIT_OK, usageError } from './command.ts';
@@ -57,20 +60,25 @@ export const initCommand: CommandBody = {
     refuseMember(directory);
     await mkdir(directory, { recursive: true });
     const now = new Date();
-    // The store first: without the folder, what it says of nodes means nothing.
-    const store = await openStore({ directory, now: () => new Date() });
-    try {
-      const files = createCluster({ ...node, ...meeting.value, peers: [] }, now.getTime());
-      const reason = 'meridian cluster init';
-      await store.commit(foundingChanges(store.config, nodeOf(files, now)), { author: 'cluster', reason });
-      await createIdentityFiles(directory, files);
-      out(
-        `cluster ${files.settings.clusterId} with the node ${node.name}; its keys are in ${identityFolder(directory)}`,
-      );
-      out('start the node, then let others in: meridian cluster invite');
-    } finally {
-      await store.close();
-    }
+    const files = createCluster({ ...node, ...meeting.value, peers: [] }, now.getTime());
+    await foundIn(directory, files, now);
+    out(
+      `cluster ${files.settings.clusterId} with the node ${node.name}; its keys are in ${identityFolder(directory)}`,
+    );
+    out('start the node, then let others in: meridian cluster invite');
     return EXIT_OK;
   },
 };
+
+/** The store first: without the folder, what it says of nodes means nothing. */
+async function foundIn(directory: string, files: IdentityFiles, now: Date): Promise<void> {
+  const store = await openStore({ directory, now: () => new Date() });
+  try {
+    const reason = 'meridian cluster init';
+    await store.commit(foundingChanges(store.config, nodeOf(files, now)), { author: 'cluster', reason });
+    putSealKeyFirst(directory, deriveSecret(files.clusterKey, 'seal'));
+    await createIdentityFiles(directory, files);
+  } finally {
+    await store.close();
+  }
+}

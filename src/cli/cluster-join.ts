@@ -3,6 +3,7 @@ import { createIdentityFiles } from '../cluster/identity/identity-files.ts';
 import { parseToken } from '../cluster/identity/invitation-token.ts';
 import { joinCluster } from '../cluster/identity/join-client.ts';
 import { type Arguments, type Flag, flagsUsage, readArguments, strayWord } from '../flags.ts';
+import { writeSealKeys } from '../store/seal/seal-keys.ts';
 import { holdEmptyDirectory } from './cluster-data.ts';
 import { dataDirectoryOf, newNodeFlags, newNodeOf } from './cluster-flags.ts';
 import { type CommandBody, CommandError, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
@@ -33,12 +34,14 @@ export const joinCommand: CommandBody = {
     try {
       const joined = await joinCluster(token.value, node);
       if (!joined.ok) throw new CommandError(joined.problems.map(({ message }) => message).join('\n'));
-      await createIdentityFiles(directory, joined.value);
+      // Before the folder, which makes it a node of the cluster: without them it could not read its secrets.
+      writeSealKeys(directory, joined.value.sealKeys);
+      await createIdentityFiles(directory, joined.value.files);
     } finally {
       await held.release();
     }
     out(`the node ${node.name} belongs to the cluster ${token.value.clusterId} now`);
-    out(`start it: meridian serve --data ${directory}`);
+    out(`start it: meridian serve --config none --data ${directory}`);
     return EXIT_OK;
   },
 };

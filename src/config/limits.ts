@@ -32,3 +32,9 @@ export const MAX_RESOURCES: Readonly<Record<Collection, number>> = {
   // One for every node that ever left.
   removals: 20_000,
 };
+
+/**
+ * Overrides and maintenance windows whose target is a glob: each is held against every endpoint when these change,
+ * which for all of them and all endpoints takes a few hundred milliseconds.
+ */
+export const MAX_GLOB_TARGETS = 100;

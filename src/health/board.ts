@@ -1,5 +1,4 @@
 import type { Problem } from '../config/problem.ts';
-import type { Override } from '../config/resources/override.ts';
 import { VERDICT_UNKNOWN } from '../snapshot/verdict-table.ts';
 import type { BoardEndpoint } from './board-endpoint.ts';
 import {
@@ -15,12 +14,25 @@ import {
 import { boardProblems } from './board-problems.ts';
 import { createSeatChoice, type SeatChoice } from './chosen-seats.ts';
 import type { Consensus, VantageSeat } from './consensus.ts';
-import { type EndpointHealth, type HealthEvent, timeText, type VantageSight } from './endpoint-health.ts';
+import {
+  type EndpointHealth,
+  type HealthEvent,
+  type Standing,
+  timeText,
+  type VantageSight,
+} from './endpoint-health.ts';
 import { createEventRing } from './event-ring.ts';
 import { heldByRails, type Rail } from './guard-rails.ts';
 import { lastKnownUp } from './last-known.ts';
 import type { Observation } from './observation.ts';
-import { expiryMs, indexOverrides, type OverrideIndex, overrideFor } from './override.ts';
+import {
+  expiryMs,
+  indexOverrides,
+  NO_OVERRIDES,
+  type OverrideIndex,
+  overrideFor,
+  type StandingOverride,
+} from './override.ts';
 import { newestReport } from './push-leases.ts';
 import { probeTarget, type RememberedVerdict } from './remembered-verdict.ts';
 import { suspectVantages } from './suspect-vantages.ts';
@@ -66,7 +78,7 @@ export interface HealthBoard {
    */
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[];
   /** Replaces the overrides; call `expire` after it to learn when the next one ends. */
-  setOverrides(overrides: Iterable<Override>, nowMs: number): readonly VerdictChange[];
+  setOverrides(overrides: Iterable<StandingOverride>, nowMs: number): readonly VerdictChange[];
   /**
    * Replaces the vantages that should vote: all nodes, of which every source has its share. What others say is kept,
    * and has no vote.
@@ -81,6 +93,8 @@ export interface HealthBoard {
   expire(nowMs: number): Expiry;
   /** All endpoints, in the order in which they were set. */
   health(): readonly EndpointHealth[];
+  /** What answers with a pool's endpoints go by, without the telling of why. */
+  standings(pool: string): readonly Standing[];
   /** The last verdict changes, newest first, at most `MAX_HEALTH_EVENTS`. */
   events(): readonly HealthEvent[];
   /** The vantages that should vote, and how much each of them sees. */
@@ -131,8 +145,8 @@ class Board implements HealthBoard {
   #tallies: ReadonlyMap<string, Tally> = new Map();
   /** The entries whose rules read a tally, by its key. */
   #readers: ReadonlyMap<string, readonly Entry[]> = new Map();
-  #overrides: readonly Override[] = [];
-  #overrideIndex: OverrideIndex = new Map();
+  #overrides: readonly StandingOverride[] = [];
+  #overrideIndex: OverrideIndex = NO_OVERRIDES;
   #seats: readonly VantageSeat[];
   #choice: SeatChoice;
   #suspects: ReadonlySet<string> = new Set();
@@ -153,6 +167,7 @@ class Board implements HealthBoard {
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     this.#setTallies(endpoints, nowMs);
+    this.#overrideIndex = indexOverrides(this.#overrides, endpoints);
     const before = this.#entries;
     const entries = new Map<string, Entry>();
     const readers = new Map<string, Entry[]>();
@@ -180,10 +195,11 @@ class Board implements HealthBoard {
     return [...changes, ...this.#settle(this.#pools.keys(), nowMs)];
   }
 
-  setOverrides(overrides: Iterable<Override>, nowMs: number): readonly VerdictChange[] {
+  setOverrides(overrides: Iterable<StandingOverride>, nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     this.#overrides = [...overrides];
-    this.#overrideIndex = indexOverrides(this.#overrides);
+    const subjects = Array.from(this.#entries.values(), ({ definition }) => definition);
+    this.#overrideIndex = indexOverrides(this.#overrides, subjects);
     return this.#settle(this.#applyOverrides(nowMs), nowMs);
   }
 
@@ -229,6 +245,12 @@ class Board implements HealthBoard {
   health(): readonly EndpointHealth[] {
     const telling = this.#telling();
     return Array.from(this.#entries.values(), (entry) => healthOf(entry, telling));
+  }
+
+  standings(pool: string): readonly Standing[] {
+    return (this.#pools.get(pool) ?? []).map(({ definition: { key, dataCenter, poolRules }, verdict }) => {
+      return { key, pool, dataCenter, verdict, unknown: poolRules.unknown };
+    });
   }
 
   events(): readonly HealthEvent[] {

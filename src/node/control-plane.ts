@@ -20,19 +20,21 @@ import { type GeoTable, openGeoTable } from '../geo/table.ts';
 import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
 import type { PushSource } from '../health/push-sources.ts';
 import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
+import { type MeasuredFigures, NOTHING_MEASURED } from '../steering/measured.ts';
 import type { Conflict } from '../store/conflicts/conflict.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
+import { StoreError } from '../store/store-error.ts';
 import { allDownProblems } from './all-down.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Compiler } from './compile/compiler.ts';
-import type { Publisher } from './compile/publisher.ts';
-import { nodeConditions } from './conditions.ts';
+import type { MapInputs, Publisher } from './compile/publisher.ts';
 import { conflictProblems } from './conflict-problem.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
 import type { HealthLoop } from './health-loop.ts';
+import { nodeConditions } from './node-conditions.ts';
+import { blobZoneRRsets, blobZoneText } from './zones/blob-zone.ts';
 import type { PreparedDirectory } from './zones/directory-owner.ts';
-import { readRRset } from './zones/read-zone-image.ts';
 import type { ZoneFiles } from './zones/zone-files.ts';
 
 /** What the node's parts do for the control plane. */
@@ -75,8 +77,9 @@ export class NodeControlPlane implements ControlPlane {
   #geoProblems: readonly Problem[] = [];
   #geoTable: SharedArrayBuffer;
   #openTable: GeoTable;
-  /** Resolves when the geo table that came last is in use. */
-  #geoTurn: Promise<void> = Promise.resolve();
+  #measured: MeasuredFigures = NOTHING_MEASURED;
+  /** Resolves when the geo table, or the measurements, that came last are in use. */
+  #mapTurn: Promise<void> = Promise.resolve();
   #snapshot: Snapshot | undefined;
   #published: Config | undefined;
   readonly #waiting: WaitingWrite[] = [];
@@ -139,17 +142,23 @@ export class NodeControlPlane implements ControlPlane {
    * tables are taken in the order in which they come.
    */
   useGeoTable(table: SharedArrayBuffer): Promise<void> {
-    const used = this.#geoTurn.then(async () => {
-      await this.#parts.publisher.prepareMaps(this.config, table);
-      await this.#inTurn(async () => {
-        this.#geoTable = table;
+    return this.#renewMaps(
+      () => ({ geoTable: table, measured: this.#measured }),
+      () => {
         this.#openTable = openGeoTable(table);
         this.#geoProblems = [];
-        await this.#publish(this.config);
-      });
-    });
-    this.#geoTurn = used.catch(() => undefined);
-    return used;
+      },
+    );
+  }
+
+  /** Goes over to other measurements, in the same way; compiles only the maps that rank by them. */
+  useMeasured(measured: MeasuredFigures): Promise<void> {
+    return this.#renewMaps(() => ({ geoTable: this.#geoTable, measured }));
+  }
+
+  /** The measurements that the first publication steers by. */
+  startMeasured(measured: MeasuredFigures): void {
+    this.#measured = measured;
   }
 
   /**
@@ -191,14 +200,15 @@ export class NodeControlPlane implements ControlPlane {
     return this.#parts.store.conflicts();
   }
 
-  /** Writes one of a conflict's values over all of them, and publishes it. */
-  resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config> {
-    return this.#inTurn(async () => {
+  async resolveConflict(id: string, choice: string, authorship: Authorship): Promise<WriteOutcome> {
+    try {
       const config = await this.#parts.store.resolveConflict(id, choice, authorship);
-      this.#configProblems = checkConfig(config, { shapes: this.#shapes });
-      await this.#publish(config);
-      return config;
-    });
+      await this.adoptStored();
+      return { ok: true, config };
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'refused') throw error;
+      return { ok: false, problems: [{ code: 'not-resolved', path: id, message: error.message }] };
+    }
   }
 
   health(): readonly EndpointHealth[] {
@@ -218,33 +228,18 @@ export class NodeControlPlane implements ControlPlane {
     const { publisher } = this.#parts;
     return {
       ...this.#explainer.ask(this.#snapshot, this.#openTable, question),
+      measured: this.#measured,
       dataCenterName: (index) => publisher.dataCenterName(index) ?? '',
       endpointName: (slot) => publisher.endpointName(slot) ?? '',
     };
   }
 
   zoneText(apex: string): string | undefined {
-    const zone = this.config.zones.get(apex)?.value;
-    if (zone?.kind !== 'blob') return undefined;
-    const blob = this.#parts.store.getBlob(zone.blob);
-    return blob === undefined ? undefined : new TextDecoder().decode(blob);
+    return blobZoneText(this.config, this.#parts.store, apex);
   }
 
   zoneRRsets(apex: string): ZoneRRsets | undefined {
-    const zone = this.config.zones.get(apex)?.value;
-    if (zone?.kind !== 'blob') return undefined;
-    const { publisher, zoneFiles, compiler } = this.#parts;
-    // What is served lacks the records that a steered name takes the place of.
-    const image = zoneFiles.compiled(zone.blob)?.image ?? publisher.imageOf(apex);
-    if (image === undefined) return undefined;
-    return {
-      get: (key) => readRRset(image, key),
-      page: (after, limit) =>
-        compiler.run<'page'>({
-          kind: 'page',
-          page: { image, zone: `${apex} ${zone.blob}`, after, limit },
-        }),
-    };
+    return blobZoneRRsets(this.config, apex, this.#parts);
   }
 
   status(): NodeStatus {
@@ -279,7 +274,7 @@ export class NodeControlPlane implements ControlPlane {
     return this.#feed.subscribe(listener);
   }
 
-  /** Verdicts changed; the table that queries read already says so. */
+  /** Something that is shown has changed, such as verdicts: the table that queries read says so already. */
   announce(): void {
     this.#feed.announce();
   }
@@ -289,6 +284,21 @@ export class NodeControlPlane implements ControlPlane {
     await this.#reloadTurn;
     await this.#turn;
     this.#feed.close();
+  }
+
+  #renewMaps(inputs: () => MapInputs, onUse?: () => void): Promise<void> {
+    const used = this.#mapTurn.then(async () => {
+      const next = inputs();
+      await this.#parts.publisher.prepareMaps(this.config, next);
+      await this.#inTurn(async () => {
+        this.#geoTable = next.geoTable;
+        this.#measured = next.measured;
+        onUse?.();
+        await this.#publish(this.config);
+      });
+    });
+    this.#mapTurn = used.catch(() => undefined);
+    return used;
   }
 
   async #carryOut(prepared: Parsed<PreparedDirectory>): Promise<readonly Problem[]> {
@@ -373,7 +383,7 @@ export class NodeControlPlane implements ControlPlane {
 
   async #publish(config: Config): Promise<void> {
     const { publisher, health } = this.#parts;
-    const message = await publisher.build(config, this.#geoTable);
+    const message = await publisher.build(config, this.#geoTable, this.#measured);
     // Before the images go out: an endpoint's slot must hold its verdict when the first query reads it.
     health.configure(config, (key) => publisher.slotOf(key));
     await this.#parts.outlet.publish(message);

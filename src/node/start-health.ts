@@ -4,7 +4,13 @@ import type { Observation } from '../health/observation.ts';
 import type { ProbeReason } from '../health/probe-result.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Settings } from '../settings.ts';
-import { readVerdicts, rememberedVerdicts, VERDICT_FILE, writeVerdicts } from './boot/verdict-file.ts';
+import {
+  keptLeaves,
+  readVerdicts,
+  rememberedVerdicts,
+  VERDICT_FILE,
+  writeVerdicts,
+} from './boot/verdict-file.ts';
 import type { Closers } from './closers.ts';
 import { HealthLoop } from './health-loop.ts';
 import { LOCAL_VANTAGE, startProbing } from './start-probing.ts';
@@ -35,13 +41,15 @@ interface HealthParts {
 export function startHealth(parts: HealthParts, closers: Closers): HealthLoop {
   const { settings, log, verdicts, nowMs, vantage = LOCAL_VANTAGE } = parts;
   const verdictFile = join(settings.dataDirectory, VERDICT_FILE);
+  const kept = readVerdicts(verdictFile);
   let keepSoon: NodeJS.Timeout | undefined;
   const health: HealthLoop = new HealthLoop({
     verdicts,
     nowMs,
     vantage: (onObservations) => startProbing(vantage, settings, log, onObservations),
     seat: { name: vantage, region: settings.region },
-    remembered: rememberedVerdicts(readVerdicts(verdictFile), nowMs()),
+    remembered: rememberedVerdicts(kept, nowMs()),
+    leaves: keptLeaves(kept),
     keep: (known) => {
       try {
         writeVerdicts(verdictFile, known, nowMs());
@@ -57,6 +65,10 @@ export function startHealth(parts: HealthParts, closers: Closers): HealthLoop {
       }, KEEP_VERDICTS_SOON_MS);
     },
     onEvent: parts.onEvent,
+    onDrained: ({ key, override, drain }) => {
+      log.info({ key, override, drain }, 'the last resolver that honours TTLs has let go: safe to reboot');
+      parts.onChange();
+    },
     onEndpoints: parts.onEndpoints,
     onOwn: parts.onOwn,
     onLoad: parts.onLoad,

@@ -1,12 +1,14 @@
 import type { Authorship, Change, Config } from '../config/model.ts';
 import type { Problem } from '../config/problem.ts';
-import { blobHash, holdsBlob, isBlobHash, MAX_BLOB_LENGTH, readBlob, unreferencedBlobs } from './blobs.ts';
+import { type BackupEntry, type BackupSummary, writeBackup } from './backup/backup-file.ts';
+import { blobHash, holdsBlob, isBlobHash, MAX_BLOB_LENGTH, readBlob, referencedBlobs } from './blobs.ts';
 import { type Conflict, listConflicts } from './conflicts/conflict.ts';
 import { writeChoice } from './conflicts/resolve.ts';
 import type { Database } from './database.ts';
 import { Documents } from './documents.ts';
 import type { Stamp } from './leaf.ts';
-import { type Projection, project, projectAll } from './project.ts';
+import { PastDocuments } from './past-documents.ts';
+import { type Projection, project, projectAll, readConfig } from './project.ts';
 import type { Received, RefusedMessage, ReplicatedStore, SyncMessage } from './replicated-store.ts';
 import type { Sealer } from './seal/sealer.ts';
 import { StoreError } from './store-error.ts';
@@ -24,6 +26,8 @@ export interface StoreParts {
   /** This node's name, shown with all that it writes; '' for none. */
   readonly node: string;
   readonly sealer: Sealer;
+  /** Everything there is, at one moment; missing where there is nothing to put it in. */
+  readonly backupEntries?: () => Iterable<BackupEntry>;
   /** 32 hex digits that no store has written with before, not even this one. */
   readonly actor: string;
 }
@@ -79,6 +83,7 @@ class AutomergeStore implements ReplicatedStore {
   readonly #documents: Documents;
   readonly #queue = new WriteQueue<PendingWrite>((writes) => this.#flush(writes), weightOf);
   readonly #listeners = new Set<(documents: readonly string[]) => void>();
+  readonly #backups = new Set<Promise<unknown>>();
   #projection: Projection;
   #closing: Promise<void> | undefined;
 
@@ -98,6 +103,30 @@ class AutomergeStore implements ReplicatedStore {
       throw new StoreError('refused', `A commit holds at most ${MAX_CHANGES_PER_COMMIT} changes.`);
     }
     return this.#write((target, stamp) => writeChanges(target, changes, stamp), authorship);
+  }
+
+  async configAt(heads: ReadonlyMap<string, readonly string[]>): Promise<Config> {
+    return this.#queue.between(() => {
+      const past = new PastDocuments(this.#documents, heads);
+      try {
+        return readConfig(this.#projection, past.touchedSince(), past, this.config.generation).config;
+      } finally {
+        past.free();
+      }
+    });
+  }
+
+  async backup(path: string): Promise<BackupSummary> {
+    const { backupEntries } = this.#parts;
+    if (this.#closing !== undefined) throw new StoreError('closed', 'The store is closed.');
+    if (backupEntries === undefined) throw new StoreError('refused', 'This store has no disk to back up.');
+    const running = writeBackup(path, backupEntries());
+    this.#backups.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#backups.delete(running);
+    }
   }
 
   conflicts(): readonly Conflict[] {
@@ -178,10 +207,16 @@ class AutomergeStore implements ReplicatedStore {
     return isBlobHash(hash) && this.#database.hasBlob(hash);
   }
 
+  missingBlobs(): readonly string[] {
+    const referenced = referencedBlobs(this.config, this.conflicts());
+    return [...referenced].filter((hash) => !this.#database.hasBlob(hash)).sort();
+  }
+
   /** In turn with commits, so that a blob whose commit was called before stays. */
   async sweepBlobs(): Promise<number> {
     return this.#queue.alone(async () => {
-      const hashes = unreferencedBlobs(this.#database, this.config);
+      const referenced = referencedBlobs(this.config, this.conflicts());
+      const hashes = this.#database.blobHashes().filter((hash) => !referenced.has(hash));
       if (hashes.length > 0) await this.#database.removeBlobs(hashes);
       return hashes.length;
     });
@@ -189,6 +224,8 @@ class AutomergeStore implements ReplicatedStore {
 
   async close(): Promise<void> {
     this.#closing ??= this.#queue.close().then(async () => {
+      // A backup reads the database that is about to be closed.
+      await Promise.allSettled(this.#backups);
       try {
         await this.#database.close();
       } finally {

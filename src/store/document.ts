@@ -199,6 +199,18 @@ export class ConfigDocument {
     return [...this.#engine.getHeads()].sort();
   }
 
+  /** Whether the document has been in the state that these heads name. */
+  knows(heads: readonly string[]): boolean {
+    return heads.every((head) => isHash(head) && this.#engine.getChangeByHash(head) !== null);
+  }
+
+  /** A copy as it was at the given heads. */
+  copyAt(heads: readonly string[]): ConfigDocument {
+    const copy = new ConfigDocument(this.id, this.#engine.fork(undefined, [...heads]));
+    copy.grow();
+    return copy;
+  }
+
   /** Everything up to now, compact; `load` reads it. */
   save(): Uint8Array {
     return this.#engine.save();
@@ -226,7 +238,7 @@ export class ConfigDocument {
 
   /** The leaves that were written since the given heads; all there are where those are not known here. */
   leavesSince(heads: readonly string[]): readonly LeafPlace[] {
-    const known = heads.filter((head) => this.#engine.getChangeByHash(head) !== null);
+    const known = heads.filter((head) => this.knows([head]));
     const own = new Set(genesisChanges(this.id).map((change) => automerge.decodeChange(change).hash));
     return this.changesSince(known)
       .filter((change) => !own.has(automerge.decodeChange(change).hash))
@@ -297,6 +309,11 @@ export class ConfigDocument {
     this.#objects.set(map, object);
     return object;
   }
+}
+
+/** The engine throws on anything else. */
+function isHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
 }
 
 function sameHeads(one: readonly string[], other: readonly string[]): boolean {

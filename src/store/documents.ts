@@ -9,6 +9,7 @@ import {
   type MapName,
   ROOT_DOCUMENT,
 } from './document.ts';
+import type { LeafSource } from './leaf-source.ts';
 import { openLeaf, sealLeaf } from './seal/sealed-leaf.ts';
 import type { Sealer } from './seal/sealer.ts';
 import { reasonOf, StoreError } from './store-error.ts';
@@ -46,7 +47,7 @@ const COMPACT_PART_AFTER_CHANGES = 64;
 /** Octets of changes after which the same happens, however few they are. */
 const COMPACT_AFTER_OCTETS = 4_194_304;
 
-export class Documents {
+export class Documents implements LeafSource {
   readonly #database: Database;
   /** In the order of use, the latest last. */
   readonly #open = new Map<string, OpenDocument>();
@@ -70,7 +71,11 @@ export class Documents {
 
   /** The text of the leaf that counts, its secrets in clear; undefined for none. */
   read(id: string, map: MapName, key: string): string | undefined {
-    const text = this.#get(id).document.read(map, key);
+    return this.opened(map, key, this.#get(id).document.read(map, key));
+  }
+
+  /** A leaf's text with its secrets in clear. */
+  opened(map: MapName, key: string, text: string | undefined): string | undefined {
     return text === undefined ? undefined : openLeaf(this.#sealer, map, key, text);
   }
 
@@ -90,6 +95,16 @@ export class Documents {
   /** The leaves that were written since the given heads. */
   leavesSince(id: string, heads: readonly string[]): readonly LeafPlace[] {
     return this.#get(id).document.leavesSince(heads);
+  }
+
+  /** Whether a document has been in the state that these heads name. */
+  knows(id: string, heads: readonly string[]): boolean {
+    return this.has(id) && this.#get(id).document.knows(heads);
+  }
+
+  /** A copy of a document as it was at the given heads, to read and to free. */
+  copyAt(id: string, heads: readonly string[]): ConfigDocument {
+    return this.#get(id).document.copyAt(heads);
   }
 
   /** Whether anything was ever written to a document. */

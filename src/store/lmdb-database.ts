@@ -1,15 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database as Records, type RootDatabase } from 'lmdb';
+import type { BackupEntry } from './backup/backup-file.ts';
 import { frameChunk, openChunk } from './chunk.ts';
 import { assureReadable, noteClosed } from './clean-close.ts';
 import type { Database, DocumentWrite } from './database.ts';
@@ -26,6 +18,7 @@ import {
   snapshotKey,
 } from './database-layout.ts';
 import { reasonOf, StoreError } from './store-error.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 /** Below this much free space a failed write is put down to a full disk; LMDB only says "Input/output error". */
 const FULL_DISK_OCTETS = 1_048_576;
@@ -59,7 +52,7 @@ export class LmdbDatabase implements Database {
   static async open(directory: string): Promise<LmdbDatabase> {
     try {
       if (existsSync(databasePath(directory))) await assureReadable(directory, databasePath(directory));
-      else await createDatabase(directory);
+      else await createDatabase(directory, fillEmpty);
       return new LmdbDatabase(directory);
     } catch (thrown) {
       if (thrown instanceof StoreError) throw thrown;
@@ -69,6 +62,21 @@ export class LmdbDatabase implements Database {
           'Check that the directory is readable and writable; otherwise restore it from a backup.',
         thrown,
       );
+    }
+  }
+
+  /**
+   * Makes the directory's database of what a backup has taken.
+   * @throws StoreError `write-failed`, or whatever the backup's reader throws; there is no database then.
+   */
+  static async fill(directory: string, entries: AsyncIterable<BackupEntry>): Promise<void> {
+    try {
+      await createDatabase(directory, (root) => fillFrom(root, entries));
+    } catch (thrown) {
+      rmSync(join(directory, 'database.new'), { recursive: true, force: true });
+      if (thrown instanceof StoreError) throw thrown;
+      const cause = await causeOf(thrown);
+      throw new StoreError('write-failed', `Writing to ${directory} failed (${reasonOf(cause)}).`, cause);
     }
   }
 
@@ -124,6 +132,22 @@ export class LmdbDatabase implements Database {
     await this.#transact(() => {
       for (const hash of hashes) void this.#blobs.remove(hash);
     });
+  }
+
+  /** All records as they are at this moment, whatever is written while they are read. */
+  *entries(): Generator<BackupEntry> {
+    const transaction = this.#root.useReadTransaction();
+    try {
+      for (const [shelf, name] of shelfDatabases) {
+        const records = this.#root.openDB<Buffer, string>({ name, encoding: 'binary' });
+        for (const key of records.getKeys({ transaction })) {
+          const value = records.get(key, { transaction });
+          if (value !== undefined) yield { shelf, key, value };
+        }
+      }
+    } finally {
+      transaction.done();
+    }
   }
 
   async close(): Promise<void> {
@@ -192,31 +216,67 @@ function databasePath(directory: string): string {
 }
 
 /** Made under another name first, so that a database without contents is always a damaged one. */
-async function createDatabase(directory: string): Promise<void> {
+async function createDatabase(
+  directory: string,
+  fill: (root: RootDatabase<Buffer, string>) => Promise<void>,
+): Promise<void> {
   const path = join(directory, 'database.new');
   rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { recursive: true });
   const root = open<Buffer, string>({ path, ...databaseOptions });
-  const node = root.openDB<unknown, string>({ name: NODE_DATABASE, encoding: 'json' });
-  await root.batch(() => {
-    void node.put('format', STORE_FORMAT);
-    void node.put('generation', 0);
-  });
-  await root.flushed;
-  await root.close();
+  try {
+    await fill(root);
+    await root.flushed;
+  } finally {
+    await root.close();
+  }
   syncDirectory(path);
   renameSync(path, databasePath(directory));
   syncDirectory(directory);
 }
 
-/** LMDB makes its records durable, but not that the file stands in its directory. */
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+async function fillEmpty(root: RootDatabase<Buffer, string>): Promise<void> {
+  const node = root.openDB<unknown, string>({ name: NODE_DATABASE, encoding: 'json' });
+  await root.batch(() => {
+    void node.put('format', STORE_FORMAT);
+    void node.put('generation', 0);
+  });
+}
+
+/** The databases whose records a backup takes, as they lie there. */
+const shelfDatabases = [
+  ['node', NODE_DATABASE],
+  ['documents', DOCUMENTS_DATABASE],
+  ['chunks', CHUNKS_DATABASE],
+  ['blobs', BLOBS_DATABASE],
+] as const;
+
+/** Octets of a restored backup that one transaction writes. */
+const FILL_OCTETS = 16_777_216;
+
+async function fillFrom(
+  root: RootDatabase<Buffer, string>,
+  entries: AsyncIterable<BackupEntry>,
+): Promise<void> {
+  const databases = new Map<string, Records<Buffer, string>>(
+    shelfDatabases.map(([shelf, name]) => [shelf, root.openDB<Buffer, string>({ name, encoding: 'binary' })]),
+  );
+  let waiting: BackupEntry[] = [];
+  let octets = 0;
+  const flush = async (): Promise<void> => {
+    const written = waiting;
+    waiting = [];
+    octets = 0;
+    await root.batch(() => {
+      for (const { shelf, key, value } of written) void databases.get(shelf)?.put(key, Buffer.from(value));
+    });
+  };
+  for await (const entry of entries) {
+    waiting.push(entry);
+    octets += entry.value.length;
+    if (octets >= FILL_OCTETS) await flush();
   }
+  await flush();
 }
 
 /** LMDB rejects with a pointer to a second promise that rejects with the reason. */

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { createStore } from './automerge-store.ts';
+import type { BackupEntry } from './backup/backup-file.ts';
+import { SEAL_KEYS_ENTRY } from './backup/seal-keys-entry.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { LmdbDatabase } from './lmdb-database.ts';
 import type { ReplicatedStore } from './replicated-store.ts';
-import { sealKeysOf } from './seal/seal-keys.ts';
+import { formatSealKeys, type SealKeys, sealKeysOf } from './seal/seal-keys.ts';
 import { createSealer } from './seal/sealer.ts';
 import { reasonOf, StoreError } from './store-error.ts';
 
@@ -41,8 +43,16 @@ export async function openStore(settings: StoreSettings): Promise<ReplicatedStor
   let database: LmdbDatabase | undefined;
   try {
     database = await LmdbDatabase.open(directory);
-    const sealer = createSealer(sealKeysOf(directory));
-    return createStore({ database, release: () => lock.release(), now, node, sealer, actor: newActor() });
+    const keys = sealKeysOf(directory);
+    return createStore({
+      database,
+      release: () => lock.release(),
+      now,
+      node,
+      sealer: createSealer(keys),
+      actor: newActor(),
+      backupEntries: backupOf(database, keys),
+    });
   } catch (thrown) {
     try {
       await database?.close();
@@ -59,6 +69,14 @@ export async function openStore(settings: StoreSettings): Promise<ReplicatedStor
  */
 function newActor(): string {
   return randomBytes(ACTOR_LENGTH).toString('hex');
+}
+
+/** What a backup takes: the database, and without the keys its secrets would be lost. */
+function backupOf(database: LmdbDatabase, keys: SealKeys): () => Iterable<BackupEntry> {
+  return function* () {
+    yield { shelf: 'files', key: SEAL_KEYS_ENTRY, value: Buffer.from(formatSealKeys(keys)) };
+    yield* database.entries();
+  };
 }
 
 function damagedIn(directory: string, error: StoreError): StoreError {

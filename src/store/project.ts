@@ -8,6 +8,7 @@ import { findConflicts } from './conflicts/find-conflicts.ts';
 import { ROOT_DOCUMENT, zoneDocument } from './document.ts';
 import type { Documents } from './documents.ts';
 import { type Leaf, parseLeaf, storedOf } from './leaf.ts';
+import type { LeafSource } from './leaf-source.ts';
 import { joinPool, poolKeys } from './pool-leaves.ts';
 import { missingSealKeys } from './seal/sealed-leaf.ts';
 import { Touched } from './touched.ts';
@@ -49,6 +50,21 @@ export function project(
   documents: Documents,
   generation: number,
 ): Projection {
+  const read = readConfig(previous, touched, documents, generation);
+  const conflicts = findConflicts(previous.conflicts, touched, documents, (apex) => ({
+    home: homeOf(apex, read.config.zones, documents),
+    moved: read.zoneDocuments.get(apex) !== previous.zoneDocuments.get(apex),
+  }));
+  return { ...read, conflicts };
+}
+
+/** Reads the configuration again where it was touched. */
+export function readConfig(
+  previous: Projection,
+  touched: Touched,
+  documents: LeafSource,
+  generation: number,
+): Omit<Projection, 'conflicts'> {
   const { config } = previous;
   const plain = <T>(
     collection: Collection,
@@ -78,10 +94,6 @@ export function project(
       generation,
     },
     zoneDocuments,
-    conflicts: findConflicts(previous.conflicts, touched, documents, (apex) => ({
-      home: homeOf(apex, zones, documents),
-      moved: zoneDocuments.get(apex) !== previous.zoneDocuments.get(apex),
-    })),
     problems,
   };
 }
@@ -122,7 +134,7 @@ function rebuilt<T>(
   return copy ?? previous;
 }
 
-function poolReader(documents: Documents): (pool: string) => ReturnType<typeof joinPool> {
+function poolReader(documents: LeafSource): (pool: string) => ReturnType<typeof joinPool> {
   let grouped: ReadonlyMap<string, readonly string[]> | undefined;
   return (pool) => {
     grouped ??= poolKeys(documents.keys(ROOT_DOCUMENT, 'pools'));
@@ -138,7 +150,7 @@ function poolReader(documents: Documents): (pool: string) => ReturnType<typeof j
 function projectRRsets(
   previous: Projection,
   touched: Touched,
-  documents: Documents,
+  documents: LeafSource,
   zones: Config['zones'],
 ): { readonly rrsets: Config['rrsets']; readonly zoneDocuments: Projection['zoneDocuments'] } {
   const apexes = new Set([...touched.rrsets.keys(), ...(touched.resources.get('zones') ?? [])]);
@@ -171,7 +183,7 @@ function projectRRsets(
 }
 
 function editedRRsets(
-  documents: Documents,
+  documents: LeafSource,
   home: ZoneHome,
   before: RRsets | undefined,
   keys: ReadonlySet<string> | undefined,
@@ -186,7 +198,7 @@ function editedRRsets(
   return edit.finish();
 }
 
-function homeOf(apex: string, zones: Config['zones'], documents: Documents): ZoneHome | undefined {
+function homeOf(apex: string, zones: Config['zones'], documents: LeafSource): ZoneHome | undefined {
   if (zones.get(apex)?.value.kind !== 'rrsets') return undefined;
   return zoneHomeOf(documents, apex);
 }

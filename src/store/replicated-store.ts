@@ -1,5 +1,6 @@
 import type { Authorship, Config } from '../config/model.ts';
 import type { Problem } from '../config/problem.ts';
+import type { BackupSummary } from './backup/backup-file.ts';
 import type { Conflict } from './conflicts/conflict.ts';
 import type { Store } from './store.ts';
 import type { SyncExchange } from './sync-exchange.ts';
@@ -53,6 +54,12 @@ export interface ReplicatedStore extends Store {
    * Returns how to end that.
    */
   onDurable(listener: (documents: readonly string[]) => void): () => void;
+  /**
+   * The configuration as it was when the documents had these heads, a copy of `heads()` of that time. What has not changed
+   * since is the very same as in the present one.
+   * @throws StoreError `refused` for heads that this node has not seen.
+   */
+  configAt(heads: ReadonlyMap<string, readonly string[]>): Promise<Config>;
   /** Whatever was written on several sides without knowledge of each other, by id. */
   conflicts(): readonly Conflict[];
   /**
@@ -60,6 +67,14 @@ export interface ReplicatedStore extends Store {
    * @throws StoreError `refused` when there is no such conflict or choice any more, and as `commit` does.
    */
   resolveConflict(id: string, choice: string, authorship: Authorship): Promise<Config>;
+  /** Hashes of blobs that zones refer to, or would after a choice, and that are not here. */
+  missingBlobs(): readonly string[];
+  /**
+   * Writes all there is at one moment into a file, while the store goes on; `restoreBackup` puts it into a new directory.
+   * The file holds the keys that seal secrets: nobody but its owner may read it.
+   * @throws StoreError `write-failed` or `closed`.
+   */
+  backup(path: string): Promise<BackupSummary>;
   /** What the documents hold that is left out of the configuration, and why. */
   problems(): readonly Problem[];
 }

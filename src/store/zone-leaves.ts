@@ -1,6 +1,7 @@
 import { ROOT_DOCUMENT, zoneDocument, zonePartDocument } from './document.ts';
 import type { Documents } from './documents.ts';
 import { type Leaf, parseLeaf, writeCount } from './leaf.ts';
+import type { LeafSource } from './leaf-source.ts';
 
 /**
  * Where the RRsets of a zone lie. A small zone is one document; what a larger one has beyond that lies in parts, each
@@ -30,7 +31,7 @@ export interface PlacedLeaf {
 }
 
 /** The leaf of an RRset; undefined for none. */
-export function readRRsetLeaf(documents: Documents, home: ZoneHome, key: string): PlacedLeaf | undefined {
+export function readRRsetLeaf(documents: LeafSource, home: ZoneHome, key: string): PlacedLeaf | undefined {
   const first = placed(documents, zoneDocument(home.apex, home.life), key);
   const part = partOf(home, key);
   const second = documents.has(part) ? placed(documents, part, key) : undefined;
@@ -40,7 +41,7 @@ export function readRRsetLeaf(documents: Documents, home: ZoneHome, key: string)
 }
 
 /** The documents that have a leaf of this RRset, that with the leaf that counts first; two where they met in a merge. */
-export function rrsetDocuments(documents: Documents, home: ZoneHome, key: string): readonly string[] {
+export function rrsetDocuments(documents: LeafSource, home: ZoneHome, key: string): readonly string[] {
   const counting = readRRsetLeaf(documents, home, key)?.document;
   if (counting === undefined) return [];
   const first = zoneDocument(home.apex, home.life);
@@ -57,7 +58,7 @@ export function isWrittenApart(documents: Documents, home: ZoneHome, key: string
 }
 
 /** Where the RRsets of a zone lie as its leaf says now. */
-export function zoneHomeOf(documents: Documents, apex: string): ZoneHome {
+export function zoneHomeOf(documents: LeafSource, apex: string): ZoneHome {
   return { apex, life: parseLeaf(documents.read(ROOT_DOCUMENT, 'zones', apex))?.life ?? 0 };
 }
 
@@ -68,7 +69,7 @@ export function documentForNew(documents: Documents, home: ZoneHome, key: string
 }
 
 /** Keys of all RRsets of a zone, those of deleted leaves included. */
-export function rrsetKeys(documents: Documents, home: ZoneHome): ReadonlySet<string> {
+export function rrsetKeys(documents: LeafSource, home: ZoneHome): ReadonlySet<string> {
   const keys = new Set(documents.keys(zoneDocument(home.apex, home.life), 'rrsets'));
   for (let part = 0; part < ZONE_PARTS; part += 1) {
     const document = zonePartDocument(home.apex, home.life, part);
@@ -78,7 +79,7 @@ export function rrsetKeys(documents: Documents, home: ZoneHome): ReadonlySet<str
   return keys;
 }
 
-function placed(documents: Documents, document: string, key: string): PlacedLeaf | undefined {
+function placed(documents: LeafSource, document: string, key: string): PlacedLeaf | undefined {
   const leaf = parseLeaf(documents.read(document, 'rrsets', key));
   return leaf === undefined ? undefined : { document, leaf };
 }

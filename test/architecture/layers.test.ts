@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   snapshot: ['dns', 'steering', 'geo', 'config', 'protection'],
   answer: ['dns', 'snapshot', 'steering', 'geo', 'config', 'health', 'protection'],
   health: ['config', 'snapshot/verdict-table'],
+  latency: ['config/problem', 'dns/address', 'geo', 'steering/measured'],
   // shell
   history: ['health', 'config', 'alerts/delivery'],
   alerts: ['health', 'config'],
@@ -32,12 +33,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'dns',
     'geo',
     'health',
+    'latency',
     'steering',
     'observe/traffic/traffic-report',
     'alerts/delivery',
     'cluster/members/member-view',
     'store/conflicts/conflict',
-    'store/store-error',
   ],
   demo: ['config/problem'],
   settings: [
@@ -53,7 +54,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   node: ['*'],
 };
 
-const coreFolders = ['dns', 'geo', 'steering', 'config', 'protection', 'snapshot', 'answer', 'health'];
+const coreFolders = [
+  'dns',
+  'geo',
+  'steering',
+  'config',
+  'protection',
+  'snapshot',
+  'answer',
+  'health',
+  'latency',
+];
 
 const root = join(import.meta.dirname, '..', '..', 'src');
 const sources = globSync('**/*.ts', { cwd: root })

@@ -8,6 +8,7 @@ import { runCommandLine } from '../../src/cli/run-command-line.ts';
 import { readIdentityFiles } from '../../src/cluster/identity/identity-files.ts';
 import { formatToken, parseToken } from '../../src/cluster/identity/invitation-token.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { readSealKeys } from '../../src/store/seal/seal-keys.ts';
 import { appOptions } from '../api/started-api.ts';
 import { createTestPlane } from '../api/test-plane.ts';
 import { alice, Stage } from '../cluster/identity/given.ts';
@@ -56,6 +57,8 @@ describe('meridian cluster init', () => {
     expect(outcome.out).not.toContain(readFileSync(join(folder, 'cluster.key'), 'utf8').trim());
     const store = await openStore({ directory: data, now: stage.now });
     expect([...store.config.nodes.keys()]).toEqual(['fra-1']);
+    // One of its own from before, and the cluster's in front of it.
+    expect(readSealKeys(data)?.length).toBe(2);
     await store.close();
     expect(await run('init', ...lon, '--data', data)).toMatchObject({
       code: 1,
@@ -120,7 +123,13 @@ describe('meridian cluster init', () => {
 });
 
 describe('meridian cluster join', () => {
-  async function invitation(): Promise<{ readonly file: string; readonly joined: () => readonly string[] }> {
+  interface Invited {
+    readonly file: string;
+    readonly joined: () => readonly string[];
+    readonly secret: () => Uint8Array;
+  }
+
+  async function invitation(): Promise<Invited> {
     const first = await stage.firstNode();
     const { address } = await stage.listen(first.files, first.members);
     const issued = await first.identity.invite(600, alice);
@@ -128,15 +137,20 @@ describe('meridian cluster join', () => {
     if (!token.ok) throw new Error('our own token');
     const file = join(stage.directory(), 'token');
     writeFileSync(file, `${formatToken({ ...token.value, addresses: [address] })}\n`);
-    return { file, joined: () => [...first.members.config.nodes.keys()] };
+    return {
+      file,
+      joined: () => [...first.members.config.nodes.keys()],
+      secret: () => first.identity.secret('seal'),
+    };
   }
 
   it('makes a node of an empty directory', async () => {
-    const { file, joined } = await invitation();
+    const { file, joined, secret } = await invitation();
     const data = stage.directory();
     const outcome = await run('join', '--invitation-file', file, ...lon, '--role', 'delayed', '--data', data);
     expect(outcome).toMatchObject({ code: 0, err: '' });
     expect(joined()).toEqual(['fra-1', 'lon-1']);
+    expect(readSealKeys(data)).toEqual([Buffer.from(secret())]);
     expect(await readIdentityFiles(data)).toMatchObject({
       ok: true,
       value: { settings: { name: 'lon-1', role: 'delayed' } },

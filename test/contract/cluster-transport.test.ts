@@ -4,29 +4,40 @@ import { encodeFrame, MAX_FRAME_OCTETS } from '../../src/cluster/frame.ts';
 import type { PeerSession } from '../../src/cluster/transport/transport.ts';
 import { type CertificateSpec, TestAuthority } from '../cluster/certificates.ts';
 import { isInstalled } from './debian-tools.ts';
-import { meshStage } from './mesh-stage.ts';
-import { introduce, type NodeSpec, type StagedNode, type TransportStage } from './transport-stage.ts';
+import { prepareMesh } from './mesh-stage.ts';
+import { prepareNats } from './nats-stage.ts';
+import {
+  introduce,
+  type NodeSpec,
+  type StagedNode,
+  type TransportGround,
+  type TransportStage,
+} from './transport-stage.ts';
 
-const kinds = [{ kind: 'mesh', open: meshStage, needs: ['openssl'] }] as const;
+const kinds = [
+  { kind: 'mesh', prepare: prepareMesh, needs: ['openssl'] },
+  { kind: 'nats', prepare: prepareNats, needs: ['openssl', 'nats-server'] },
+] as const;
 
-const missing = (needs: readonly string[]) => needs.filter((command) => !isInstalled(command));
-
-describe.each(kinds)('cluster transport: $kind', ({ open, needs }) => {
-  const absent = missing(needs);
-  if (absent.length > 0)
+describe.each(kinds)('cluster transport: $kind', ({ prepare, needs }) => {
+  const absent = needs.filter((command) => !isInstalled(command));
+  if (absent.length > 0) {
     it.skip(`needs ${absent.join(' and ')} (Debian: apt-get install ${absent.join(' ')})`);
-  else suite(open);
-});
-
-function suite(open: () => Promise<TransportStage>): void {
+    return;
+  }
   let authority: TestAuthority;
+  let ground: TransportGround;
   let stage: TransportStage;
-  beforeAll(() => {
+  beforeAll(async () => {
     authority = new TestAuthority('cluster-1');
+    ground = await prepare(authority);
   });
-  afterAll(() => authority.remove());
-  beforeEach(async () => {
-    stage = await open();
+  afterAll(async () => {
+    await ground.close();
+    authority.remove();
+  });
+  beforeEach(() => {
+    stage = ground.open();
   });
   afterEach(() => stage.close());
 
@@ -128,13 +139,13 @@ function suite(open: () => Promise<TransportStage>): void {
 
   it('takes a peer that started again for the same, at once', async () => {
     const { a, b } = await pair();
-    for (const { link } of [a, b]) link.freeze();
+    stage.freeze(b);
     await b.transport.close();
     const again = await start('b');
     introduce(stage, [a, again]);
     await again.session('a');
     await a.sees('the new session', () => a.events.at(-1) === 'up b');
-    expect(a.events).toEqual(['up b', 'down b: replaced by a newer connection', 'up b']);
+    expect(a.events).toEqual(['up b', 'down b: replaced by a newer session', 'up b']);
   });
 
   describe('refuses, by name', () => {
@@ -148,7 +159,9 @@ function suite(open: () => Promise<TransportStage>): void {
     ];
     it.each(cases)('$reason', async ({ reason, certificate }) => {
       const a = await start('a');
-      const b = await stage.start({ identity: authority.identity(certificate) });
+      const b = await stage.start({
+        identity: { ...authority.identity(certificate), clusterId: authority.clusterId },
+      });
       introduce(stage, [a, b]);
       await a.sees(reason, () => a.refused(reason) > 0);
       expect([a.events, b.events]).toEqual([[], []]);
@@ -256,7 +269,7 @@ function suite(open: () => Promise<TransportStage>): void {
     await a.sees('the end', () => a.events.some((event) => event.startsWith('down b')));
     expect(b.events.filter((event) => event.startsWith('down c'))).toEqual([]);
   });
-}
+});
 
 interface Pair {
   readonly a: StagedNode;

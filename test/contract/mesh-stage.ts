@@ -3,9 +3,13 @@ import { connect } from 'node:tls';
 import { MeshTransport } from '../../src/cluster/transport/mesh/mesh-transport.ts';
 import { PEER_PROTOCOL } from '../../src/cluster/transport/mesh/secure-context.ts';
 import { BreakableLink } from '../cluster/breakable-link.ts';
-import { StagedNode, silentLog, type TransportStage } from './transport-stage.ts';
+import { StagedNode, silentLog, type TransportGround, type TransportStage } from './transport-stage.ts';
 
-export async function meshStage(): Promise<TransportStage> {
+export async function prepareMesh(): Promise<TransportGround> {
+  return { open: meshStage, close: async () => {} };
+}
+
+function meshStage(): TransportStage {
   const nodes: { readonly node: StagedNode; readonly link: BreakableLink }[] = [];
   const portOf = (node: StagedNode) => nodes.find((entry) => entry.node === node)?.link.port ?? 0;
   return {
@@ -19,6 +23,10 @@ export async function meshStage(): Promise<TransportStage> {
       return node;
     },
     specOf: (node) => ({ name: node.name, addresses: [{ host: '127.0.0.1', port: portOf(node) }] }),
+    freeze() {
+      // Some of its connections pass the links of others.
+      for (const { link } of nodes) link.freeze();
+    },
     async sendGarbage(to) {
       const at = { host: '127.0.0.1', port: portOf(to) };
       const plain = connectPlainly(at);

@@ -24,14 +24,21 @@ export interface TransportStage {
   start(spec: NodeSpec): Promise<StagedNode>;
   /** How others reach that node. */
   specOf(node: StagedNode): PeerSpec;
+  /** The connections that the node has fall silent for good, as when its machine loses power; new ones pass. */
+  freeze(node: StagedNode): void;
   /** Someone without a certificate sends what is no message, in several ways. */
   sendGarbage(to: StagedNode): Promise<void>;
   close(): Promise<void>;
 }
 
+/** What the stages of one suite share. */
+export interface TransportGround {
+  open(): TransportStage;
+  close(): Promise<void>;
+}
+
 export interface StagedLink {
   cut(): void;
-  freeze(): void;
   heal(): void;
   reset(): void;
 }

@@ -136,7 +136,12 @@ describe('a quorum', () => {
 });
 
 it('no more than half of the vantages that see anything are ever suspect', () => {
-  const sights = fc.array(fc.record({ up: fc.nat(6), down: fc.nat(6) }), { maxLength: 7 });
+  const sights = fc.array(
+    fc
+      .record({ up: fc.nat(6), down: fc.nat(6), share: fc.double({ min: 0, max: 1, noNaN: true }) })
+      .map(({ up, down, share }) => ({ up, down, contradicted: Math.round(down * share) })),
+    { maxLength: 7 },
+  );
   fc.assert(
     fc.property(sights, (given) => {
       const book = new Map(given.map((sight, index) => [`v${index}`, sight]));

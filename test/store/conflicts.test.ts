@@ -2,7 +2,18 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Authorship, Change, Config } from '../../src/config/model.ts';
 import { changesOfChoice } from '../../src/store/conflicts/resolve.ts';
 import type { ReplicatedStore } from '../../src/store/replicated-store.ts';
-import { address, alice, dataCenter, endpoint, open, pool, Scratch, startClock, zone } from './given.ts';
+import {
+  address,
+  alice,
+  blobZone,
+  dataCenter,
+  endpoint,
+  open,
+  pool,
+  Scratch,
+  startClock,
+  zone,
+} from './given.ts';
 import { meet } from './meet.ts';
 
 /* Two sides of a partition write the same thing; somebody chooses. */
@@ -259,6 +270,30 @@ describe('a choice', () => {
     await meet(two, three);
     const values = three.conflicts()[0]?.values.map(({ value }) => value as { readonly latitude: number });
     expect(values?.map(({ latitude }) => latitude)).toEqual([3, 11]);
+  });
+});
+
+describe('the blobs of zones', () => {
+  it('stay while a side that waits refers to them, and are told when they are not here', async () => {
+    const [one, two] = [await node(), await node()];
+    const [old, first, second] = [
+      await one.putBlob(Buffer.from('old')),
+      await one.putBlob(Buffer.from('first')),
+      await two.putBlob(Buffer.from('second')),
+    ];
+    await one.commit([blobZone(APEX, first)], left);
+    await two.commit([blobZone(APEX, second)], right);
+    expect([one.missingBlobs(), two.missingBlobs()]).toEqual([[], []]);
+    await meet(one, two);
+    expect([one.missingBlobs(), two.missingBlobs()]).toEqual([[second], [first]]);
+    expect(await one.sweepBlobs()).toBe(1);
+    expect([one.hasBlob(old), one.hasBlob(first)]).toEqual([false, true]);
+    await one.putBlob(Buffer.from('second'));
+    expect(one.missingBlobs()).toEqual([]);
+    expect(await one.sweepBlobs()).toBe(0);
+    const [conflict] = one.conflicts();
+    await one.resolveConflict(conflict?.id ?? '', conflict?.values[1]?.choice ?? '', alice);
+    expect(await one.sweepBlobs()).toBe(1);
   });
 });
 

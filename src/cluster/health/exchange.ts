@@ -89,7 +89,9 @@ export class ObservationExchange {
     for (const { line, inbox } of this.#peers.values()) {
       line.forget(gone);
       this.#tell(inbox.follow(targets, nowMs));
+      if (inbox.takeMissed()) line.ask();
     }
+    this.#turn();
   }
 
   /** Takes in what this node's own vantage, or an endpoint that reports to it, has said. */
@@ -134,6 +136,10 @@ export class ObservationExchange {
       const { news, refused } = readLive(value, nowMs);
       this.#counts.refused += refused;
       if (news.length > 0) this.#options.onLive(session.peer, news);
+    }
+    if (value.kind === 'ask') {
+      peer.line.answer(this.#outbox.all(), this.#monotonicMs());
+      this.#turn();
     }
     // Any other kind is of a newer version, which does not count on being understood.
   }

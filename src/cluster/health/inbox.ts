@@ -15,7 +15,7 @@ export interface Arrival {
 
 /**
  * Sources that are heard of before this node's configuration has them: a change of configuration and the first probes
- * that follow from it race. What is beyond is told again in `RETELL_MS`.
+ * that follow from it race. What is beyond is asked for when the configuration has changed.
  */
 const MAX_STRANGE = 1000;
 
@@ -56,6 +56,7 @@ export class Inbox {
   readonly #byKey = new Map<string, Heard>();
   #targets: SourceTargets;
   #strange = 0;
+  #hasMissed = false;
 
   /**
    * `vantage` is the session's peer. Frames of a session come in order, and sessions of a peer one after another, so
@@ -81,12 +82,24 @@ export class Inbox {
       const wasKnown = heard.known;
       if (wasKnown === this.#knows(heard)) continue;
       this.#forget(heard);
-      if (wasKnown) continue;
+      if (wasKnown) {
+        // It may come back, and the peer may not have seen it go.
+        if (this.#strange < MAX_STRANGE) this.#remember({ ...heard, known: false });
+        else this.#hasMissed = true;
+        continue;
+      }
       this.#remember({ ...heard, known: true });
       const observation = { ...heard.observation, sequence: this.#nextSequence() };
       arrivals.push({ observation, ageMs: Math.max(0, nowMs - heard.madeAtMs), told: 'in-full' });
     }
     return arrivals;
+  }
+
+  /** Whether something was dropped since it was last asked: the peer has to tell everything again. */
+  takeMissed(): boolean {
+    const missed = this.#hasMissed;
+    this.#hasMissed = false;
+    return missed;
   }
 
   /** Takes in the value of a frame of kind `observations`. What cannot be read is counted, and changes nothing. */
@@ -120,7 +133,10 @@ export class Inbox {
     const known = this.#knows(head);
     if (!known) {
       this.#counts.strange += 1;
-      if (this.#strange >= MAX_STRANGE) return undefined;
+      if (this.#strange >= MAX_STRANGE) {
+        this.#hasMissed = true;
+        return undefined;
+      }
     }
     const read = readRow(row as readonly unknown[], this.#vantage, this.#nextSequence(), nowMs);
     if (read === undefined) {

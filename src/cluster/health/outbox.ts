@@ -10,7 +10,7 @@ export type SourceTargets = ReadonlyMap<string, string>;
  * Durations and percentiles of an endpoint that goes on as before are told this often; a page that shows them is as
  * young as that, and a steady endpoint costs an octet a probe in between.
  */
-export const RETELL_MS = 10_000;
+export const RETELL_MS = 30_000;
 
 /** Rows of one frame: at 300 octets each, encoded in about a millisecond, and at most 8 MB with all evidence full. */
 export const MAX_ROWS = 500;

@@ -3,6 +3,9 @@ import type { PeerSession } from '../transport/transport.ts';
 import { type LiveVerdict, MAX_LIVE_NEWS, writeLive } from './live-news.ts';
 import { type Batch, batchOf, MAX_ROWS, type Outgoing } from './outbox.ts';
 
+/** A peer that asks more often is not answered: its question costs an octet or ten, the answer megabytes. */
+const ANSWER_GAP_MS = 1000;
+
 /** What was sent to all peers together. */
 export interface SentCounts {
   framesSent: number;
@@ -23,6 +26,8 @@ export class PeerLine {
   readonly #first = new Set<Outgoing>();
   readonly #owed = new Set<Outgoing>();
   #live: LiveVerdict[] = [];
+  #asks = false;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
   #blocked = false;
 
   constructor(session: PeerSession, counts: SentCounts) {
@@ -32,7 +37,21 @@ export class PeerLine {
 
   /** Whether something is owed and can be sent. */
   get wantsTurn(): boolean {
-    return !this.#blocked && (this.#owed.size > 0 || this.#first.size > 0 || this.#live.length > 0);
+    return (
+      !this.#blocked && (this.#asks || this.#owed.size > 0 || this.#first.size > 0 || this.#live.length > 0)
+    );
+  }
+
+  /** Asks the peer to tell everything again. */
+  ask(): void {
+    this.#asks = true;
+  }
+
+  /** The peer asks to be told everything again. */
+  answer(sources: Iterable<Outgoing>, monotonicMs: number): void {
+    if (monotonicMs - this.#answeredAtMs < ANSWER_GAP_MS) return;
+    this.#answeredAtMs = monotonicMs;
+    this.owe(sources);
   }
 
   owe(sources: Iterable<Outgoing>): void {
@@ -59,6 +78,10 @@ export class PeerLine {
 
   /** Sends a part of what is owed. */
   takeTurn(monotonicMs: number, nowMs: number): void {
+    if (this.#asks) {
+      if (!this.#send(encodeFrame('observations', { kind: 'ask' }))) return;
+      this.#asks = false;
+    }
     const sources: Outgoing[] = [];
     for (const set of [this.#first, this.#owed])
       for (const source of set) {

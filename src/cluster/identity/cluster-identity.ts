@@ -22,6 +22,7 @@ import {
   liveNodes,
   type MembershipStore,
   nodeChange,
+  nodeNamed,
   oldInvitationChanges,
   removalChanges,
   revokedSerials,
@@ -55,7 +56,7 @@ interface Overview {
   readonly region: string;
   readonly role: 'full' | 'delayed';
   readonly addresses: readonly string[];
-  readonly standing: Standing;
+  readonly standing: Standing | 'left';
   readonly certificateSerial: string;
   readonly certificateExpiresAt: string;
   readonly caExpiresAt: string;
@@ -126,7 +127,7 @@ export class ClusterIdentity {
       region: settings.region,
       role: settings.role,
       addresses: advertisedAddresses(settings),
-      standing: this.standing,
+      standing: this.#hasLeft ? 'left' : this.standing,
       certificateSerial: serialOf(certificatePem),
       certificateExpiresAt: new X509Certificate(certificatePem).validToDate.toISOString(),
       caExpiresAt: new X509Certificate(caCertificatePem).validToDate.toISOString(),
@@ -140,7 +141,7 @@ export class ClusterIdentity {
   announce(): Promise<void> {
     return this.#inTurn(async () => {
       const { members, now } = this.#options;
-      const known = members.config.nodes.get(this.#name)?.value;
+      const known = nodeNamed(members.config, this.#name);
       if (this.#hasLeft || known === undefined || this.standing !== 'member') return;
       const { certificateSerial, region, addresses, role } = nodeOf(this.#files, now());
       // Files from a backup may hold a certificate that has been replaced since.
@@ -229,7 +230,7 @@ export class ClusterIdentity {
   async remove(name: string, authorship: Authorship): Promise<Parsed<undefined>> {
     const { members, now } = this.#options;
     const path = `nodes/${name}`;
-    const node = members.config.nodes.get(name)?.value;
+    const node = nodeNamed(members.config, name);
     if (node === undefined) return refused('unknown-node', path, `There is no node ${name}.`);
     if (isRemoved(members.config, node)) return parsed(undefined);
     if (name === this.#name)
@@ -242,7 +243,7 @@ export class ClusterIdentity {
     return this.#inTurn(async () => {
       const { members, now, dataDirectory, onLeft, log } = this.#options;
       if (this.#hasLeft) return noMember(this.#name);
-      const node = members.config.nodes.get(this.#name)?.value;
+      const node = nodeNamed(members.config, this.#name);
       if (node !== undefined && this.standing === 'member') {
         const written = await tryToWrite(this.#options.members, removalChanges(node, now()), authorship);
         if (!written.ok) return written;
@@ -286,7 +287,7 @@ export class ClusterIdentity {
     const { certificateSerial, certificateExpiresAt } = this.overview();
     log('info', { certificateSerial, certificateExpiresAt }, 'this node has a new certificate');
     onRenewed();
-    const known = members.config.nodes.get(this.#name)?.value;
+    const known = nodeNamed(members.config, this.#name);
     if (known === undefined || this.standing !== 'member') return;
     const written = await tryToWrite(
       this.#options.members,

@@ -12,6 +12,7 @@ import {
   parseCertificate,
   parsePrivateKey,
 } from './check-certificate.ts';
+import { CLUSTER_KEY_FILE, identityFolder, octetsOf } from './cluster-key.ts';
 import { type ClusterSettings, formatClusterSettings, parseClusterSettings } from './cluster-settings.ts';
 import { CLUSTER_KEY_OCTETS, deriveSecret, seal, unseal } from './derived-secrets.ts';
 
@@ -35,7 +36,6 @@ export interface IdentityFiles extends CertifiedKey {
   readonly sealedCaKey: Uint8Array;
 }
 
-const FOLDER = 'cluster';
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
@@ -44,18 +44,12 @@ const CA_FILE = 'ca.crt';
 const CA_KEY_FILE = 'ca.key.sealed';
 const CERTIFICATE_FILE = 'node.crt';
 const KEY_FILE = 'node.key';
-const CLUSTER_KEY_FILE = 'cluster.key';
 
 /** A certificate that waits for its key to be in place. */
 const NEXT_CERTIFICATE_FILE = 'node.crt.next';
 
 /** No file of ours comes near it. */
 const MAX_FILE_OCTETS = 1 << 20;
-
-/** Where a node keeps its part in a cluster. */
-export function identityFolder(dataDirectory: string): string {
-  return join(dataDirectory, FOLDER);
-}
 
 /** Whether a data directory belongs to a node of a cluster. */
 export function hasIdentity(dataDirectory: string): boolean {
@@ -218,14 +212,6 @@ async function readText(file: string): Promise<Parsed<string>> {
 
 function mistake(path: string, message: string): Problem {
   return { code: 'bad-cluster-file', path, message };
-}
-
-/** Strict: anything that is not base64 gives no octets. */
-function octetsOf(text: string): Uint8Array {
-  const trimmed = text.trim();
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(trimmed)
-    ? new Uint8Array(Buffer.from(trimmed, 'base64'))
-    : new Uint8Array();
 }
 
 async function removeHalves(dataDirectory: string): Promise<void> {

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../../config/problem.ts';
 import { endOf, startOf } from './check-certificate.ts';
 import type { IdentityFiles } from './identity-files.ts';
-import { isRemoved, liveNodes, type Membership } from './membership.ts';
+import { isRemoved, liveNodes, type Membership, nodeNamed } from './membership.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -20,7 +20,7 @@ export type Standing = 'member' | 'unknown' | 'removed' | 'replaced';
 
 export function standingOf({ settings }: IdentityFiles, config: Membership): Standing {
   if (config.removals.has(settings.membership)) return 'removed';
-  const node = config.nodes.get(settings.name)?.value;
+  const node = nodeNamed(config, settings.name);
   if (node === undefined) return 'unknown';
   if (node.membership !== settings.membership) return 'replaced';
   return isRemoved(config, node) ? 'removed' : 'member';

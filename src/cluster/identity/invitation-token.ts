@@ -104,8 +104,8 @@ export function proveSecret(secret: Uint8Array, binding: Uint8Array, request: st
 
 /** Whether a proof is one of the secret behind the verifier, for that request on that connection. */
 export function isProven(verifier: string, proof: string, binding: Uint8Array, request: string): boolean {
-  const spki = Buffer.concat([SPKI_PREFIX, Buffer.from(verifier, 'base64url')]);
   try {
+    const spki = Buffer.concat([SPKI_PREFIX, Buffer.from(verifier, 'base64url')]);
     const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
     return verify(null, statement(binding, request), key, Buffer.from(proof, 'base64url'));
   } catch {

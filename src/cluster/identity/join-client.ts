@@ -34,13 +34,23 @@ const TIME_LIMIT_MS = 20_000;
 /** What the operator decides of the new node; the cluster decides the rest. */
 export type NewNode = Pick<ClusterSettings, 'name' | 'region' | 'role' | 'listen' | 'advertise'>;
 
+/** What a new node has of its cluster. */
+export interface Joined {
+  readonly files: IdentityFiles;
+  /** Keys that open secrets in the configuration; the first seals. */
+  readonly sealKeys: readonly [Uint8Array, ...Uint8Array[]];
+}
+
+/** AES-256. */
+const SEAL_KEY_OCTETS = 32;
+
 type Welcome = Extract<JoinReply, { kind: 'welcome' }>;
 
 /**
  * Joins the cluster that the token names, through the first of its nodes that answers. The files are checked, and
  * belong to the node from then on: the invitation is used.
  */
-export async function joinCluster(token: InvitationToken, node: NewNode): Promise<Parsed<IdentityFiles>> {
+export async function joinCluster(token: InvitationToken, node: NewNode): Promise<Parsed<Joined>> {
   const problems: Problem[] = [];
   for (const address of token.addresses) {
     const authority = await askForAuthority(address, token);
@@ -67,7 +77,7 @@ async function joinThrough(
   caCertificatePem: string,
   token: InvitationToken,
   node: NewNode,
-): Promise<Parsed<IdentityFiles>> {
+): Promise<Parsed<Joined>> {
   const keys = newKeyPair();
   const request: JoinRequest = {
     invitation: token.invitation,
@@ -104,7 +114,7 @@ function checkedFiles(
   token: InvitationToken,
   node: NewNode,
   address: string,
-): Parsed<IdentityFiles> {
+): Parsed<Joined> {
   const clusterKey = new Uint8Array(Buffer.from(welcome.clusterKey, 'base64'));
   const sealedCaKey = new Uint8Array(Buffer.from(welcome.sealedCaKey, 'base64'));
   const authority = parseCertificate(caCertificatePem);
@@ -122,15 +132,18 @@ function checkedFiles(
     welcome.clusterId === token.clusterId &&
     checkNodeCertificate(certificate, { clusterId: token.clusterId, name: node.name, authority }, '')
       .length === 0;
-  if (!fits) return unknownReply(address);
-  return parsed({
+  const [sealKey, ...olderKeys] = welcome.sealKeys.map((key) => new Uint8Array(Buffer.from(key, 'base64')));
+  const areKeys = [sealKey, ...olderKeys].every((key) => key?.length === SEAL_KEY_OCTETS);
+  if (!fits || sealKey === undefined || !areKeys) return unknownReply(address);
+  const files: IdentityFiles = {
     settings: { ...settingsOf(token, node), transport: welcome.transport, peers: welcome.peers },
     caCertificatePem,
     certificatePem: welcome.certificatePem,
     privateKeyPem: keyPem,
     clusterKey,
     sealedCaKey,
-  });
+  };
+  return parsed({ files, sealKeys: [sealKey, ...olderKeys] });
 }
 
 function settingsOf(token: InvitationToken, node: NewNode): ClusterSettings {

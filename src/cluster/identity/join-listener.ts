@@ -7,7 +7,9 @@ import type { ClusterNode } from '../../config/resources/cluster-node.ts';
 import type { Invitation } from '../../config/resources/invitation.ts';
 import { issueNodeCertificate, serialOf } from './certificate.ts';
 import { advertisedAddresses } from './cluster-settings.ts';
+import { deriveSecret } from './derived-secrets.ts';
 import { type IdentityFiles, openCaKey } from './identity-files.ts';
+import { standingOf } from './identity-problems.ts';
 import { isProven } from './invitation-token.ts';
 import {
   EXPORTER_LABEL,
@@ -19,6 +21,7 @@ import {
   joinCallSchema,
   joinRequestSchema,
   MAX_REQUEST_OCTETS,
+  MAX_SEAL_KEYS,
   MAX_WELCOME_PEERS,
   readFrame,
 } from './join-messages.ts';
@@ -28,6 +31,7 @@ import {
   liveNodes,
   type MembershipStore,
   nodeChange,
+  nodeNamed,
   tryToWrite,
   withSerial,
 } from './membership.ts';
@@ -52,6 +56,8 @@ type JoinOutcome = (typeof outcomes)[number];
 export interface JoinListenerOptions {
   readonly identity: () => IdentityFiles;
   readonly members: MembershipStore;
+  /** Keys that open secrets in the configuration; the cluster's own comes before them. */
+  readonly sealKeys: () => readonly Uint8Array[];
   readonly now: () => Date;
   readonly log: (
     level: 'info' | 'warn' | 'error',
@@ -153,7 +159,8 @@ export class JoinListener {
     const { members, now, log, identity } = this.#options;
     const request = parseRequest(text);
     const invitation = members.config.invitations.get(request.invitation)?.value;
-    const why = closedBecause(invitation, now().getTime());
+    const isMember = standingOf(identity(), members.config) === 'member';
+    const why = isMember ? closedBecause(invitation, now().getTime()) : 'this node is no member itself';
     if (
       invitation === undefined ||
       why !== undefined ||
@@ -184,6 +191,7 @@ export class JoinListener {
       caCertificatePem: files.caCertificatePem,
       clusterKey: Buffer.from(files.clusterKey).toString('base64'),
       sealedCaKey: Buffer.from(files.sealedCaKey).toString('base64'),
+      sealKeys: this.#sealKeys(files),
       transport: files.settings.transport,
       peers: this.#peers(request.name),
     };
@@ -192,7 +200,7 @@ export class JoinListener {
   /** Why somebody who may come in cannot, so as they are. */
   #refusal({ name }: JoinRequest): string | undefined {
     const { config } = this.#options.members;
-    const existing = config.nodes.get(name)?.value;
+    const existing = nodeNamed(config, name);
     if (existing !== undefined && !isRemoved(config, existing))
       return `There is a node ${name} already; choose another name, or remove that one first: meridian cluster remove ${name}`;
     if (existing === undefined && config.nodes.size >= MAX_RESOURCES.nodes)
@@ -203,7 +211,7 @@ export class JoinListener {
   /** The invitation is used and the node is there, on disk, before it has its certificate. */
   async #write(request: JoinRequest, invitation: Invitation, serial: string): Promise<JoinReply | undefined> {
     const { members, now, log } = this.#options;
-    const before = members.config.nodes.get(request.name)?.value;
+    const before = nodeNamed(members.config, request.name);
     const at = now().toISOString();
     const node: ClusterNode = {
       name: request.name,
@@ -234,6 +242,12 @@ export class JoinListener {
         .join(' ')
         .slice(0, 1000),
     };
+  }
+
+  /** What was sealed before there was a cluster is to be read on the new node, too. */
+  #sealKeys({ clusterKey }: IdentityFiles): string[] {
+    const keys = [deriveSecret(clusterKey, 'seal'), ...this.#options.sealKeys()];
+    return [...new Set(keys.map((key) => Buffer.from(key).toString('base64')))].slice(0, MAX_SEAL_KEYS);
   }
 
   /** Where the new node finds the others, ourselves first. */
@@ -277,7 +291,8 @@ function parseRequest(text: string): JoinRequest {
 function closedBecause(invitation: Invitation | undefined, nowMs: number): string | undefined {
   if (invitation === undefined) return 'unknown';
   if (invitation.usedBy !== undefined) return 'used';
-  return Date.parse(invitation.expiresAt) <= nowMs ? 'expired' : undefined;
+  // A time that cannot be read is over.
+  return Date.parse(invitation.expiresAt) > nowMs ? undefined : 'expired';
 }
 
 function issueCertificate(files: IdentityFiles, name: string, publicKey: KeyObject, nowMs: number): string {

@@ -42,6 +42,9 @@ const LENGTH_OCTETS = 4;
 /** Addresses of other nodes that a welcome names: enough to find the cluster, which then tells the rest. */
 export const MAX_WELCOME_PEERS = 64;
 
+/** As many as a node keeps. */
+export const MAX_SEAL_KEYS = 64;
+
 const base64 = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/, 'must be base64');
 
 export const joinCallSchema = z.discriminatedUnion('kind', [
@@ -79,6 +82,8 @@ export const joinReplySchema = z.discriminatedUnion('kind', [
     caCertificatePem: z.string(),
     clusterKey: base64,
     sealedCaKey: base64,
+    /** Keys that open the secrets in the configuration; the first seals. */
+    sealKeys: z.array(base64.max(64)).min(1).max(MAX_SEAL_KEYS),
     transport: clusterSettingsSchema.shape.transport,
     peers: z.array(peerAddress).max(MAX_WELCOME_PEERS),
   }),

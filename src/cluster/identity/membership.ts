@@ -1,6 +1,12 @@
+import { z } from 'zod';
 import type { Authorship, Change, Config, Owner } from '../../config/model.ts';
 import { type Parsed, type Problem, parsed, refused } from '../../config/problem.ts';
-import { type ClusterNode, MAX_REVOKED_SERIALS } from '../../config/resources/cluster-node.ts';
+import {
+  type ClusterNode,
+  clusterNodeSchema,
+  MAX_REVOKED_SERIALS,
+  nodeRemovalSchema,
+} from '../../config/resources/cluster-node.ts';
 import type { Invitation } from '../../config/resources/invitation.ts';
 
 /** What the configuration says of the cluster's members. */
@@ -36,6 +42,33 @@ const owner: Owner = { kind: 'api' };
 /** Invitations that ended are told for a while, to answer who came with which. */
 const KEEP_ENDED_INVITATIONS_MS = 30 * 24 * 60 * 60 * 1000;
 
+/** Without the fields that a later version may add, which stay in what is written again. */
+const readableNode = z.looseObject(clusterNodeSchema.shape);
+const readableRemoval = z.looseObject(nodeRemovalSchema.shape);
+
+/** What was found of a value; documents come from peers, and values stay the same objects while they do not change. */
+const readable = new WeakMap<object, boolean>();
+
+function isReadable(schema: z.ZodType, value: object): boolean {
+  let known = readable.get(value);
+  if (known === undefined) {
+    known = schema.safeParse(value).success;
+    readable.set(value, known);
+  }
+  return known;
+}
+
+/** A member, or one that was; undefined where there is none, or what there is cannot be read. */
+export function nodeNamed(config: Membership, name: string): ClusterNode | undefined {
+  const node = config.nodes.get(name)?.value;
+  return node !== undefined && isReadable(readableNode, node) && node.name === name ? node : undefined;
+}
+
+/** All members, and those that were. */
+function knownNodes(config: Membership): readonly ClusterNode[] {
+  return [...config.nodes.keys()].flatMap((name) => nodeNamed(config, name) ?? []);
+}
+
 /** Whether a membership has ended, said here or on the other side of a partition. */
 export function isRemoved(config: Membership, node: ClusterNode): boolean {
   return node.removed === true || config.removals.has(node.membership);
@@ -43,18 +76,18 @@ export function isRemoved(config: Membership, node: ClusterNode): boolean {
 
 /** Who belongs to the cluster at present. */
 export function liveNodes(config: Membership): readonly ClusterNode[] {
-  return [...config.nodes.values()].map(({ value }) => value).filter((node) => !isRemoved(config, node));
+  return knownNodes(config).filter((node) => !isRemoved(config, node));
 }
 
 /** Serial numbers, as resources write them, of certificates that count no more. */
 export function revokedSerials(config: Membership): ReadonlySet<string> {
   const serials = new Set<string>();
-  for (const { value } of config.nodes.values()) {
-    for (const serial of value.revokedSerials) serials.add(serial);
-    if (isRemoved(config, value)) serials.add(value.certificateSerial);
+  for (const node of knownNodes(config)) {
+    for (const serial of node.revokedSerials) serials.add(serial);
+    if (isRemoved(config, node)) serials.add(node.certificateSerial);
   }
   for (const { value } of config.removals.values())
-    for (const serial of value.revokedSerials) serials.add(serial);
+    if (isReadable(readableRemoval, value)) for (const serial of value.revokedSerials) serials.add(serial);
   return serials;
 }
 

@@ -33,10 +33,14 @@ export function encodeHello(hello: Hello): Uint8Array {
   return encodeValue(hello);
 }
 
-/** Undefined when it is not one. Fields that are not known are ignored: they are of a later version. */
 export function decodeHello(octets: Uint8Array): Hello | undefined {
   const decoded = decodeValue(octets);
-  const fields = decoded.ok ? asRecord(decoded.value) : undefined;
+  return decoded.ok ? parseHello(decoded.value) : undefined;
+}
+
+/** Undefined when it is not one. Fields that are not known are ignored: they are of a later version. */
+export function parseHello(value: unknown): Hello | undefined {
+  const fields = asRecord(value);
   const protocol = asRecord(fields?.protocol);
   if (fields === undefined || protocol === undefined) return undefined;
   const { min, max } = protocol;

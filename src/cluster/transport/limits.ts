@@ -30,6 +30,12 @@ export const defaultTransportLimits: TransportLimits = {
   joinTimeoutMs: 30_000,
 };
 
+/**
+ * Over a broker, what waits for a node waits in the broker, in one queue for all its peers; nats-server cuts off who
+ * has 64 MiB there. So a session gets less.
+ */
+export const natsWaitingOctets = 1024 * 1024;
+
 /** A hello or another message of the transport's own; a certificate is about 1 kB. */
 export const MAX_CONTROL_OCTETS = 16 * 1024;
 

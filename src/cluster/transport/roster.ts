@@ -88,7 +88,8 @@ export class Roster {
       return serial === this.#ownSerial
         ? { ok: false, reason: 'self' }
         : refuse('name-mismatch', `another node has our own name ${quoted(name)}`);
-    if (!this.#peers.has(name) && this.#others === 'refused') return refuse('unknown-node', `${quoted(name)} is not a member`);
+    if (!this.#peers.has(name) && this.#others === 'refused')
+      return refuse('unknown-node', `${quoted(name)} is not a member`);
     const { publicKey } = certificate;
     const expiresAtMs = certificate.validToDate.getTime();
     return { ok: true, proved: { name, serial, expiresAtMs, publicKey, certificate } };

@@ -38,10 +38,10 @@ export const clusterNodeSchema = z
     region: resourceName,
     /** Where peers reach it; empty where only it calls others. */
     addresses: z.array(peerAddress).max(MAX_NODE_ADDRESSES),
-    role: z.enum(nodeRoles).default('full'),
+    role: z.enum(nodeRoles),
     membership: membershipId,
     certificateSerial,
-    revokedSerials: z.array(certificateSerial).max(MAX_REVOKED_SERIALS).default([]),
+    revokedSerials: z.array(certificateSerial).max(MAX_REVOKED_SERIALS),
     joinedAt: z.iso.datetime({ offset: true }),
     removed: z.literal(true).optional(),
   })

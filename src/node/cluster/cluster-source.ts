@@ -1,8 +1,8 @@
 import type { ClusterSource } from '../../api/cluster-source.ts';
-import type { RunningCluster } from './start-cluster.ts';
+import type { NodeCluster } from './node-cluster.ts';
 
 /** The running cluster as the API sees it. */
-export function clusterSource({ identity, membership }: RunningCluster): ClusterSource {
+export function clusterSource({ identity, membership }: NodeCluster): ClusterSource {
   const { clusterId, name } = identity.files.settings;
   return {
     node: name,

@@ -44,6 +44,10 @@ export function readSealKeys(directory: string): SealKeys | undefined {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
     throw new StoreError('unreadable', `The key file ${path} cannot be read (${reasonOf(thrown)}).`, thrown);
   }
+  return parseSealKeys(text, path);
+}
+
+function parseSealKeys(text: string, path: string): SealKeys {
   const keys = text
     .split('\n')
     .filter((line) => line !== '')
@@ -73,6 +77,19 @@ export function putSealKeyFirst(directory: string, key: Uint8Array): void {
   writeSealKeys(directory, [key, ...others.slice(0, MAX_SEAL_KEYS - 1)]);
 }
 
+/** The keys as they stand in the file, for a backup. */
+export function formatSealKeys(keys: SealKeys): string {
+  return keys.map((key) => `${Buffer.from(key).toString('base64url')}\n`).join('');
+}
+
+/**
+ * Takes the keys of a backup into a directory.
+ * @throws StoreError `unreadable` or `write-failed`.
+ */
+export function writeSealKeyText(directory: string, text: string): void {
+  writeSealKeys(directory, parseSealKeys(text, pathOf(directory)));
+}
+
 /** Whole and on disk, or not at all: without it secrets are lost. */
 export function writeSealKeys(directory: string, keys: SealKeys): void {
   const path = pathOf(directory);
@@ -81,7 +98,7 @@ export function writeSealKeys(directory: string, keys: SealKeys): void {
     rmSync(made, { force: true });
     const file = openSync(made, 'wx', 0o600);
     try {
-      writeSync(file, keys.map((key) => `${Buffer.from(key).toString('base64url')}\n`).join(''));
+      writeSync(file, formatSealKeys(keys));
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -15,7 +15,7 @@ export function openLeaf(sealer: Sealer, map: MapName, key: string, text: string
 
 /**
  * The leaf with its secrets sealed. A secret that `before` has already keeps its sealed form: sealed anew, it would look
- * different. One that another key has sealed gets the present one: the nodes of a cluster share that.
+ * different.
  */
 export function sealLeaf(
   sealer: Sealer,
@@ -27,8 +27,8 @@ export function sealLeaf(
     if (isSealed(secret)) return secret;
     const place = `${map}/${key}/${field}`;
     const known = before === undefined ? undefined : fieldOf(before, field);
-    const isPresent = known !== undefined && isSealed(known) && sealKeyIdOf(known) === sealer.keyId;
-    return isPresent && sealer.open(known, place) === secret ? known : sealer.seal(secret, place);
+    const stays = known !== undefined && isSealed(known) && sealer.open(known, place) === secret;
+    return stays ? known : sealer.seal(secret, place);
   });
 }
 

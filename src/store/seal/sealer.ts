@@ -22,8 +22,6 @@ const KEY_ID_LENGTH = 16;
 
 /** Hides secrets in documents. */
 export interface Sealer {
-  /** The name of the key that seals at present. */
-  readonly keyId: string;
   /** The text, sealed with the present key for one place, such as `alertChannels/on-call/secret`. */
   seal(text: string, place: string): string;
   /** The text that was sealed for that place; undefined when its key is not here, or it is not what was sealed. */
@@ -48,7 +46,6 @@ export function createSealer(keys: readonly [Uint8Array, ...Uint8Array[]]): Seal
   const [present] = keys;
   const byId = new Map(keys.map((key) => [sealKeyId(key), key]));
   return {
-    keyId: sealKeyId(present),
     seal: (text, place) => {
       const nonce = randomBytes(NONCE_LENGTH);
       const cipher = createCipheriv('aes-256-gcm', present, nonce).setAAD(Buffer.from(place));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AWAY_AFTER_MS } from '../../../src/cluster/health/presence.ts';
+import { PushReports } from '../../../src/node/push-reports.ts';
 import { endpoint } from '../../health/scene.ts';
 import { names, thresholds, World } from './exchange-world.ts';
 
@@ -141,6 +142,33 @@ describe('sources that the nodes do not know alike', () => {
     expect(b.arrivals.map(({ told }) => told)).toEqual(['in-full', 'again']);
   });
 
+  it('are asked for again when there were more of them than fit', () => {
+    const many = Array.from({ length: 1500 }, (_, at) => `many-${at}`);
+    const world = new World(['a', 'b'], ['1']);
+    world.linkAll();
+    const [a, b] = [world.node('a'), world.node('b')];
+    const sources = new Map(many.map((name) => [`web/${name}`, '192.0.2.0']));
+    a.exchange.setSources(sources);
+    for (const name of many) a.probe(name, 's');
+    world.pass(2000);
+    b.exchange.setSources(sources);
+    expect(b.arrivals.length).toBe(1000);
+    world.pass(0);
+    expect(new Set(b.arrivals.map(({ observation }) => observation.key)).size).toBe(1500);
+    expect(b.arrivals.every(({ ageMs }) => ageMs === 2000)).toBe(true);
+  });
+
+  it('come back when they were gone for a moment on one side', () => {
+    const world = linked('a', 'b');
+    const [a, b] = [world.node('a'), world.node('b')];
+    probeAll(world, 2, 'ssss', [a]);
+    b.exchange.setSources(new Map());
+    b.exchange.setSources(new Map([['web/1', '192.0.2.0']]));
+    b.arrivals.length = 0;
+    probeAll(world, 1, 'ssss', [a]);
+    expect(b.arrivals.map(({ observation, told }) => `${observation.key} ${told}`)).toEqual(['web/1 again']);
+  });
+
   it('are not mixed up when an address has changed on one side', () => {
     const world = linked('a', 'b');
     const [a, b] = [world.node('a'), world.node('b')];
@@ -148,6 +176,48 @@ describe('sources that the nodes do not know alike', () => {
     a.probe('1', 'ff');
     world.pass(50);
     expect(b.saidOf('1')).toBe('');
+  });
+});
+
+describe('what an endpoint reports to any node', () => {
+  const leaseMs = 30_000;
+  const sources = [{ key: 'web/1', settings: { leaseSeconds: leaseMs / 1000 } }];
+  const pushed = endpoint('1', 0, {
+    check: {
+      rule: { kind: 'source', key: 'web/1' },
+      sources: [{ key: 'web/1', monitor: 'push', target: 'push', counting: { kind: 'pushed', leaseMs } }],
+    },
+  });
+
+  it('counts on all for its lease, and the newest wins, whatever the clocks of the nodes say', () => {
+    const world = linked('a', 'b', 'c');
+    world.node('a').skewMs = 5 * DAY_MS;
+    const reports = new Map(world.nodes.map(({ name }) => [name, new PushReports(name)]));
+    const report = (name: string, up: boolean): void => {
+      const node = world.node(name);
+      const { observations } = reports.get(name)?.take(sources, { up }, node.epochMs()) ?? {
+        observations: [],
+      };
+      for (const observation of observations) node.board.observe(observation, node.epochMs());
+      node.exchange.takeOwn(observations);
+      world.pass(50);
+    };
+    for (const node of world.nodes) {
+      node.board.setEndpoints([pushed], node.epochMs());
+      node.exchange.setSources(new Map([['web/1', 'push']]));
+    }
+    report('a', true);
+    expect(world.verdicts).toBe('u u u');
+    world.pass(leaseMs - 1000);
+    report('b', true);
+    world.pass(1000);
+    expect(world.verdicts).toBe('u u u');
+    report('c', false);
+    expect(world.verdicts).toBe('d d d');
+    report('a', true);
+    expect(world.verdicts).toBe('u u u');
+    world.pass(leaseMs + 500);
+    expect(world.verdicts).toBe('d d d');
   });
 });
 

@@ -2,12 +2,9 @@ import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { serialOf } from '../../../src/cluster/identity/certificate.ts';
 import { ClusterIdentity } from '../../../src/cluster/identity/cluster-identity.ts';
+import { identityFolder } from '../../../src/cluster/identity/cluster-key.ts';
 import { deriveSecret } from '../../../src/cluster/identity/derived-secrets.ts';
-import {
-  type IdentityFiles,
-  identityFolder,
-  readIdentityFiles,
-} from '../../../src/cluster/identity/identity-files.ts';
+import { type IdentityFiles, readIdentityFiles } from '../../../src/cluster/identity/identity-files.ts';
 import { parseToken } from '../../../src/cluster/identity/invitation-token.ts';
 import { joinCluster } from '../../../src/cluster/identity/join-client.ts';
 import {
@@ -32,7 +29,8 @@ async function second(
   const how = { name: 'lon-1', region: 'eu', role: 'full', listen: '192.0.2.2:7053', advertise: [] } as const;
   const joined = await joinCluster({ ...token.value, addresses: [address] }, { ...how, advertise: [] });
   if (!joined.ok) throw new Error(JSON.stringify(joined.problems));
-  return { files: joined.value, identity: identityOver(joined.value, first.members) };
+  const { files } = joined.value;
+  return { files, identity: identityOver(files, first.members) };
 }
 
 function identityOver(files: IdentityFiles, members: MembershipStore): ClusterIdentity {
@@ -199,6 +197,7 @@ it('leaves: its membership ends, then its files are put aside', async () => {
     true,
   ]);
   expect([liveNodes(members.config), events, codesOf(identity)]).toEqual([[], ['left'], []]);
+  expect(identity.overview().standing).toBe('left');
   expect(await identity.leave(alice)).toMatchObject({ problems: [{ code: 'no-member' }] });
 });
 

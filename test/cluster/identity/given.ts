@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer, type Server, type TlsOptions } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import {
   ClusterIdentity,
   type ClusterIdentityOptions,
@@ -75,30 +75,30 @@ export class Stage {
   async listen(
     files: IdentityFiles,
     members: MembershipStore,
-    changed: Partial<JoinListenerOptions> & { readonly tls?: TlsOptions } = {},
+    changed: Partial<JoinListenerOptions> = {},
   ): Promise<Listening> {
     const logged: string[] = [];
-    const { tls, ...options } = changed;
     const listener = new JoinListener({
       identity: () => files,
       members,
+      sealKeys: () => [],
       now: this.now,
       log: (_, fields, message) => logged.push(`${message}: ${String(fields.why ?? fields.err ?? '')}`),
-      ...options,
+      ...changed,
     });
-    const server = createServer(
-      {
+    const server = createServer((socket) => {
+      const secured = new TLSSocket(socket, {
+        isServer: true,
         cert: files.certificatePem,
         key: files.privateKeyPem,
         ALPNProtocols: [JOIN_PROTOCOL],
         minVersion: 'TLSv1.3',
         requestCert: true,
         rejectUnauthorized: false,
-        ...tls,
-      },
-      listener.take,
-    );
-    server.on('tlsClientError', () => undefined);
+      });
+      secured.on('error', () => socket.destroy());
+      secured.once('secure', () => listener.take(secured));
+    });
     this.#servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

@@ -7,12 +7,12 @@ import {
   newKeyPair,
   privateKeyPem,
 } from '../../../src/cluster/identity/certificate.ts';
+import { identityFolder } from '../../../src/cluster/identity/cluster-key.ts';
 import { createCluster } from '../../../src/cluster/identity/create-cluster.ts';
 import {
   createIdentityFiles,
   hasIdentity,
   type IdentityFiles,
-  identityFolder,
   openCaKey,
   putIdentityAside,
   readIdentityFiles,

@@ -3,11 +3,12 @@ import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { serialOf } from '../../../src/cluster/identity/certificate.ts';
 import { createCluster } from '../../../src/cluster/identity/create-cluster.ts';
-import { type IdentityFiles, openCaKey } from '../../../src/cluster/identity/identity-files.ts';
+import { openCaKey } from '../../../src/cluster/identity/identity-files.ts';
 import { type InvitationToken, parseToken } from '../../../src/cluster/identity/invitation-token.ts';
-import { joinCluster, type NewNode } from '../../../src/cluster/identity/join-client.ts';
+import { type Joined, joinCluster, type NewNode } from '../../../src/cluster/identity/join-client.ts';
 import { JOIN_PROTOCOL } from '../../../src/cluster/identity/join-messages.ts';
 import { liveNodes, type MembershipStore } from '../../../src/cluster/identity/membership.ts';
+import type { Parsed } from '../../../src/config/problem.ts';
 import { alice, type FirstNode, node, Stage } from './given.ts';
 
 const stage = new Stage();
@@ -31,6 +32,11 @@ async function invited(first: FirstNode, address: string, seconds = 3600): Promi
   return { ...token.value, addresses: [address] };
 }
 
+function joinedOf(joined: Parsed<Joined>): Joined {
+  if (!joined.ok) throw new Error(JSON.stringify(joined.problems));
+  return joined.value;
+}
+
 async function messages(joining: ReturnType<typeof joinCluster>): Promise<readonly string[]> {
   const joined = await joining;
   return joined.ok ? ['joined'] : joined.problems.map(({ message }) => message);
@@ -47,7 +53,7 @@ describe('a machine with an invitation', () => {
     const token = await invited(first, address);
     const joined = await joinCluster(token, lon);
     expect(joined).toMatchObject({ ok: true });
-    const files = (joined as { value: IdentityFiles }).value;
+    const { files } = joinedOf(joined);
     expect(files).toMatchObject({
       settings: {
         ...lon,
@@ -74,11 +80,28 @@ describe('a machine with an invitation', () => {
     const first = await stage.firstNode();
     const { address } = await stage.listen(first.files, first.members);
     const joined = await joinCluster(await invited(first, address), lon);
-    const files = (joined as { value: IdentityFiles }).value;
+    const { files } = joinedOf(joined);
     const second = await stage.listen(files, first.members);
     const token = await invited(first, second.address);
     expect(await messages(joinCluster(token, { ...lon, name: 'nyc-1' }))).toEqual(['joined']);
     expect(namesOf(first.members)).toEqual(['fra-1', 'lon-1', 'nyc-1']);
+  });
+
+  it('can read what was sealed before there was a cluster', async () => {
+    const first = await stage.firstNode();
+    const before = new Uint8Array(32).fill(9);
+    const { address } = await stage.listen(first.files, first.members, { sealKeys: () => [before] });
+    const { sealKeys } = joinedOf(await joinCluster(await invited(first, address), lon));
+    expect(sealKeys).toEqual([first.identity.secret('seal'), before]);
+  });
+
+  it('is not let in by a node that has left or was removed itself', async () => {
+    const first = await stage.firstNode();
+    const { address, logged } = await stage.listen(first.files, first.members);
+    const token = await invited(first, address);
+    await first.identity.leave(alice);
+    expect(await messages(joinCluster(token, lon))).toEqual([expect.stringMatching(NOT_ACCEPTED)]);
+    expect(logged).toContain('a machine that wanted to join was not accepted: this node is no member itself');
   });
 
   it('comes in once', async () => {

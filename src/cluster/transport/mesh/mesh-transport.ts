@@ -281,7 +281,7 @@ export class MeshTransport implements Transport {
 
   #opened(connection: MeshConnection): void {
     const { peer } = connection;
-    this.#book?.of(peer)?.end('replaced by a newer connection');
+    this.#book?.of(peer)?.end('replaced by a newer session');
     this.#openedAtMs.set(peer, performance.now());
     this.#connections.get(connection)?.settled(true);
     this.#book?.open(connection);

@@ -1,18 +1,18 @@
 import type { NodeStatus } from '../api/control-plane.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
 
-/** Pools that the condition names. */
+/** Pools that a condition names. */
 const MAX_POOLS_NAMED = 5;
 
-/** What has to hold for the node to be ready. */
-export function nodeConditions(given: {
-  /** Where DNS is served. */
+/** What must hold before a node is ready, and whether it does. */
+export function nodeConditions(state: {
+  /** Addresses where DNS is served. */
   readonly listening: readonly string[];
   /** Why the last commit failed; undefined where it did not. */
   readonly storeFailure: string | undefined;
   readonly health: readonly EndpointHealth[];
 }): NodeStatus['conditions'] {
-  const { listening, storeFailure, health } = given;
+  const { listening, storeFailure, health } = state;
   const unprobed = health.filter((endpoint) => endpoint.verdict === 'unknown');
   return [
     {
