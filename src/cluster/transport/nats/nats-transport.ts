@@ -298,6 +298,8 @@ export class NatsTransport implements Transport {
   }
 
   #take(proved: ProvedCertificate, signed: SignedStatement): void {
+    // One that is not among the peers was let in by the roster, because we do not know them yet.
+    if (!this.#courtships.has(proved.name)) this.#meet(proved.name);
     const courtship = this.#courtships.get(proved.name);
     const { type, session } = signed.statement;
     const current = this.#book?.of(proved.name)?.sessionId;
