@@ -39,7 +39,7 @@ export interface IdentityFiles extends CertifiedKey {
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-const SETTINGS_FILE = 'cluster.json';
+export const SETTINGS_FILE = 'cluster.json';
 const CA_FILE = 'ca.crt';
 const CA_KEY_FILE = 'ca.key.sealed';
 const CERTIFICATE_FILE = 'node.crt';
