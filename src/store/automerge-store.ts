@@ -15,7 +15,7 @@ import { StoreError } from './store-error.ts';
 import { SyncExchange } from './sync-exchange.ts';
 import { Touched } from './touched.ts';
 import { type ChangeTarget, writeChanges } from './write-change.ts';
-import { WriteQueue } from './write-queue.ts';
+import { MAX_WEIGHT_PER_FLUSH, WriteQueue } from './write-queue.ts';
 
 export interface StoreParts {
   readonly database: Database;
@@ -35,8 +35,8 @@ export interface StoreParts {
 /** More changes in one commit hold the event loop for seconds; what is larger belongs in a blob. */
 const MAX_CHANGES_PER_COMMIT = 50_000;
 
-/** Octets of sync messages that take as long to take in as one commit does. */
-const OCTETS_PER_COMMIT = 2048;
+/** Octets of sync messages that take as long to take in as one commit does: they come compressed, to a twentieth at best. */
+const OCTETS_PER_COMMIT = 64;
 
 /** Most messages, each for a document, that one turn takes in: what is staged stays in memory until it is durable. */
 const MAX_MESSAGES_PER_TURN = 64;
@@ -334,10 +334,20 @@ function messageWeight({ message }: SyncMessage): number {
   return Math.ceil(message.length / OCTETS_PER_COMMIT);
 }
 
+/** The messages in turns that are each taken in by one flush, if need be alone. */
 function turnsOf(messages: readonly SyncMessage[]): readonly (readonly SyncMessage[])[] {
-  const turns: (readonly SyncMessage[])[] = [];
-  for (let start = 0; start < messages.length; start += MAX_MESSAGES_PER_TURN) {
-    turns.push(messages.slice(start, start + MAX_MESSAGES_PER_TURN));
+  const turns: SyncMessage[][] = [];
+  let turn: SyncMessage[] = [];
+  let weight = 0;
+  for (const message of messages) {
+    weight += messageWeight(message);
+    const isFull = weight > MAX_WEIGHT_PER_FLUSH || turn.length >= MAX_MESSAGES_PER_TURN;
+    if (turn.length === 0 || isFull) {
+      turn = [];
+      turns.push(turn);
+      weight = messageWeight(message);
+    }
+    turn.push(message);
   }
   return turns;
 }
