@@ -81,6 +81,7 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
       return { ok: true, config: next };
     },
     problems: () => [problem],
+    backup: async () => ({ path: '/data/backups/1.backup', entries: 7, octets: 700 }),
     conflicts: () => plane.conflicting,
     resolveConflict: async (id, choice) => {
       plane.resolved.push(`${id} ${choice}`);
