@@ -12,6 +12,7 @@ import { commonProtocol, faultOf, type Hello, type ProtocolRange, spokenProtocol
 import { defaultTransportLimits, natsWaitingOctets, type TransportLimits } from '../limits.ts';
 import { isSignedWith, readCertificate, signWith } from '../renewal.ts';
 import { type ProvedCertificate, quoted, Roster } from '../roster.ts';
+import { secureContextOf } from '../secure-context.ts';
 import { SessionBook } from '../session-book.ts';
 import { Tally } from '../tally.ts';
 import type {
@@ -94,6 +95,8 @@ export class NatsTransport implements Transport {
   constructor(options: NatsOptions) {
     if (options.clusterKey.length !== CLUSTER_KEY_OCTETS)
       throw new RangeError('the cluster key has 32 octets');
+    // Nothing else would say so before a broker is there.
+    secureContextOf(options.identity);
     this.#options = options;
     this.#limits = { ...defaultTransportLimits, waitingOctets: natsWaitingOctets, ...options.limits };
     this.#roster = new Roster(options.identity);
@@ -154,13 +157,15 @@ export class NatsTransport implements Transport {
       }
     for (const session of this.#book?.all() ?? []) session.judgeAgain(Date.now());
     this.#book?.forgetAllBut(current);
-    this.#courtAll();
+    // Those that were known have their turn when their wait is over.
+    for (const name of current.keys()) if (!this.#courtships.has(name)) this.#meet(name);
   }
 
   /** Peers are found by name on the broker; addresses are of no use. */
   setCandidates(): void {}
 
   useIdentity(identity: TransportIdentity): void {
+    secureContextOf(identity);
     const isRenewed = identity.certificatePem !== this.#roster.identity.certificatePem;
     this.#roster.useIdentity(identity);
     for (const session of this.#book?.all() ?? []) {
@@ -190,23 +195,25 @@ export class NatsTransport implements Transport {
   }
 
   #courtAll(): void {
-    if (this.#book === undefined || !this.#broker.isConnected) return;
     for (const name of this.#roster.peers.keys()) {
-      const known = this.#courtships.get(name);
-      const { firstBackoffMs, longestBackoffMs } = this.#limits;
-      const backoff = known?.backoff ?? new Backoff(firstBackoffMs, longestBackoffMs);
-      if (known === undefined)
-        this.#courtships.set(name, { backoff, timer: undefined, secondStartMs: 0, statements: 0 });
-      this.#court(name);
+      if (this.#courtships.has(name)) this.#court(name);
+      else this.#meet(name);
     }
+  }
+
+  #meet(peer: string): void {
+    const { firstBackoffMs, longestBackoffMs } = this.#limits;
+    const backoff = new Backoff(firstBackoffMs, longestBackoffMs);
+    this.#courtships.set(peer, { backoff, timer: undefined, secondStartMs: 0, statements: 0 });
+    this.#court(peer);
   }
 
   /** Asks for a session, now and again after growing waits, until there is one. */
   #court(peer: string): void {
     const courtship = this.#courtships.get(peer);
-    if (courtship === undefined || !this.#broker.isConnected) return;
+    if (courtship === undefined || this.#book === undefined || !this.#broker.isConnected) return;
     clearTimeout(courtship.timer);
-    if (this.#book?.of(peer) !== undefined) return;
+    if (this.#book.of(peer) !== undefined) return;
     if (this.#offersTo(peer)) this.#offer(peer, courtship);
     else this.#say(peer, 'call', generateKeyPairSync('x25519').publicKey, randomBytes(NONCE_OCTETS));
     courtship.timer = setTimeout(() => this.#court(peer), courtship.backoff.nextMs());

@@ -1,6 +1,6 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { TransportIdentity } from '../transport.ts';
+import type { TransportIdentity } from './transport.ts';
 
 /** RFC 7301: what is spoken after the handshake. */
 export const PEER_PROTOCOL = 'meridian-peer/1';
