@@ -224,6 +224,7 @@ function installDebianTools() {
     ['chromium', 'chromium'],
     ['fstrm_capture', 'fstrm-bin'],
     ['dnstap-read', 'bind9-utils'],
+    ['/usr/sbin/nsd', 'nsd'],
     ['nats-server', 'nats-server'],
     ['openssl', 'openssl'],
   ].filter(([command]) => !isInstalled(command));

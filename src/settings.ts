@@ -22,6 +22,7 @@ import {
   parseDnsAddresses,
 } from './settings/listen-addresses.ts';
 import { logLevelFlag, parseLogLevel } from './settings/log-settings.ts';
+import { measurementClientFlag, parseMeasurementClientHeader } from './settings/measurement-client.ts';
 import { nodeIdFlag, parseNodeId } from './settings/node-id.ts';
 import { protectionFlag } from './settings/protection-file.ts';
 import { parseRegion, regionFlag } from './settings/region.ts';
@@ -57,6 +58,8 @@ export interface Settings {
   readonly protectionFile: string | undefined;
   /** Absolute path of the directory whose programs monitors may run; undefined for none. */
   readonly execDirectory: string | undefined;
+  /** In lower case: by which header a proxy names the sender of measurements; undefined for none. */
+  readonly measurementClientHeader: string | undefined;
   readonly sockets: SocketKind;
   /** Threads that answer over UDP; undefined for one per core. */
   readonly dnsWorkers: number | undefined;
@@ -94,6 +97,7 @@ const serveFlags: readonly Flag[] = [
   regionFlag,
   protectionFlag,
   allowExecFlag,
+  measurementClientFlag,
   ...transportFlags,
   ...trafficFlags,
   ...historyFlags,
@@ -139,6 +143,7 @@ export function parseSettings(
     region: keep(parseRegion(given), ''),
     protectionFile: keep(oneText(protectionFlag, given), undefined),
     execDirectory: keep(parseExecDirectory(given), undefined),
+    measurementClientHeader: keep(parseMeasurementClientHeader(given), undefined),
     sockets: keep(parseSocketKind(given), 'auto'),
     dnsWorkers: keep(parseDnsWorkers(given), undefined),
     start: parseStart(given),

@@ -48,6 +48,11 @@ const good: readonly { name: string; argv: string; env?: Environment; want: Part
     want: { execDirectory: '/usr/lib/meridian/probes' },
   },
   {
+    name: 'the header of a proxy',
+    argv: '--measurement-client-header X-Real-IP',
+    want: { measurementClientHeader: 'x-real-ip' },
+  },
+  {
     name: 'flags with a space or an equals sign',
     argv: '--config conf --data=store --log-level warn --node-id ams1 --history-days 30',
     want: {
@@ -268,6 +273,13 @@ const bad: readonly { name: string; argv: string; env?: Environment; want: reado
     ],
   },
   {
+    name: 'what is no header',
+    argv: '--measurement-client-header X-Real-IP:',
+    want: [
+      'bad-header: --measurement-client-header: "X-Real-IP:" is not the name of a header, such as X-Real-IP.',
+    ],
+  },
+  {
     name: 'everything at once',
     argv: '--confg x --dns nowhere --log-level debgu',
     env: { MERIDIAN_API: '[::1' },
@@ -310,6 +322,7 @@ describe('parseSettings', () => {
       'node-id',
       'region',
       'allow-exec',
+      'measurement-client-header',
       'log-level',
       'demo-port',
       'sockets',

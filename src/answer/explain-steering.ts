@@ -5,6 +5,8 @@ import { distanceKm, pointOf } from '../geo/distance.ts';
 import { type Coordinates, NOWHERE } from '../geo/location.ts';
 import { addressNumber } from '../geo/prefix.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
+import { fillMeasured } from '../steering/fill-measured.ts';
+import { figuresOfGroups, groupsOfClient } from '../steering/measured.ts';
 import type { Candidate, PolicyNode } from '../steering/policy.ts';
 import { heldPrefixes, prefixRulesOf } from '../steering/prefix-rules.ts';
 import { describeRanking } from '../steering/rank.ts';
@@ -48,12 +50,21 @@ function policySteps(input: ExplainInput, steered: SteeredName, pool: Pool): rea
     const messages = node.problems.map(({ message }) => message);
     return [{ step: 'policy', text: messages.join(' '), details: { policy: steered.policy } }];
   }
-  const client = { ...(location ?? NOWHERE), prefixes: prefixesHolding(node.value, decision) };
-  return describeRanking(node.value, client, candidatesOf(config, pool)).map((ranking, at) => ({
+  const tree = withMeasured(node.value, input);
+  const client = { ...(location ?? NOWHERE), prefixes: prefixesHolding(tree, decision) };
+  return describeRanking(tree, client, candidatesOf(config, pool)).map((ranking, at) => ({
     step: 'policy',
     text: `Policy ${steered.policy}, step ${at + 1}: ${ranking.detail}.`,
     details: { policy: steered.policy, ...ranking },
   }));
+}
+
+/** The tree as its map was compiled, as far as this client is concerned: there may be thousands of other prefixes. */
+function withMeasured(node: PolicyNode, { measured, decision, location }: ExplainInput): PolicyNode {
+  const { clientFamily, clientAddress } = decision;
+  if (measured === undefined || clientFamily === 0) return node;
+  const groups = groupsOfClient(clientFamily, clientAddress, location ?? NOWHERE);
+  return fillMeasured(node, figuresOfGroups(measured, groups));
 }
 
 /** The prefixes of the policy's rules that hold the client, longest first. */

@@ -1,6 +1,7 @@
 import type { Config } from '../config/model.ts';
 import type { ClientLocation, Coordinates } from '../geo/location.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
+import type { MeasuredFigures } from '../steering/measured.ts';
 import type { ClientSource, Decision, Outcome, Tier } from './decision.ts';
 
 /** A decision with all that is needed to tell it; `decision` and `response` come from one call of `respond`. */
@@ -11,6 +12,8 @@ export interface ExplainInput {
   readonly response: Uint8Array;
   /** Where the geo table puts the client; undefined when the answer did not depend on it. */
   readonly location: ClientLocation | undefined;
+  /** The measurements that steer at present; undefined where nothing was measured. */
+  readonly measured?: MeasuredFigures | undefined;
   /** Name of a data center by its number. */
   readonly dataCenterName: (index: number) => string;
   /** `pool/endpoint` by verdict slot. */

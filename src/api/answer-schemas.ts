@@ -102,11 +102,16 @@ export const endpointHealthSchema: z.ZodType<AsJson<EndpointHealth>> = z
     parts: z.array(z.object({ key: z.string(), monitor: z.string(), verdict: probedVerdict, basis })),
     override: z
       .object({
+        kind: z.enum(['override', 'maintenance-window']),
         id: z.string(),
         state: z.enum(overrideStates),
+        author: z.string().optional(),
         reason: z.string(),
         expiresAt: z.string().optional(),
       })
+      .optional(),
+    drain: z
+      .object({ leftAt: time.optional(), safeToRebootAt: time.optional(), note: z.string() })
       .optional(),
   })
   .meta({ id: 'EndpointHealth' });
@@ -118,6 +123,7 @@ export const vantageSightSchema: z.ZodType<VantageSight> = z
     up: z.int(),
     down: z.int(),
     suspect: z.boolean(),
+    away: z.boolean(),
   })
   .meta({ id: 'VantageSight' });
 

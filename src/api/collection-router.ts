@@ -45,8 +45,16 @@ export function collectionRoutes<T, B>(
   context: WriteContext,
   collection: ApiCollection<T, B>,
 ): readonly Route[] {
-  const stored = storedFormSchema(collection.one, collection.valueSchema);
+  const stored = storedFormSchema(collection.one, collection.valueSchema, collection.figuresShape);
   return [...readRoutes(context, collection, stored), ...writeRoutes(context, collection, stored)];
+}
+
+/** List and read alone, for a collection that other operations write. */
+export function readOnlyRoutes<T, B>(
+  context: WriteContext,
+  collection: ApiCollection<T, B>,
+): readonly Route[] {
+  return readRoutes(context, collection, storedFormSchema(collection.one, collection.valueSchema));
 }
 
 function readRoutes<T, B>(

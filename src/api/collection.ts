@@ -30,6 +30,8 @@ export interface ApiCollection<T, B> {
   readonly schema: z.ZodType<B>;
   /** A resource as stored, for the OpenAPI document. */
   readonly valueSchema: z.ZodType;
+  /** What `Shelf.figures` adds, for the OpenAPI document. */
+  readonly figuresShape?: z.ZodRawShape | undefined;
   /** Makes the names of a URL or a body canonical. */
   readonly identify: (fields: Params) => Parsed<Identity>;
   /** Writes with equal lanes wait for each other; given the URL's parameters and the key. */
@@ -59,6 +61,8 @@ export interface Shelf<T, B> {
   readonly toValue: (body: B) => T;
   /** What a reader is shown of a resource; all of it without. Secrets are kept back here. */
   readonly show?: (value: T) => unknown;
+  /** What a resource comes to at present, beside what was written: told with it and never stored. */
+  readonly figures?: (value: T) => object;
   /** What a resource that replaces another keeps of it: what readers are not shown they cannot send along. */
   readonly keep?: (value: T, existing: T) => T;
   /** The body that would give this resource; what a patch is applied to. */

@@ -5,6 +5,8 @@ import type { RRset } from '../config/resources/rrset.ts';
 import type { ClientLocation } from '../geo/location.ts';
 import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
 import type { PushSource } from '../health/push-sources.ts';
+import type { MeasuredFigures } from '../steering/measured.ts';
+import type { Conflict } from '../store/conflicts/conflict.ts';
 
 /** What the API needs of the running node; `node/` provides it, tests of routes provide a small real one. */
 export interface ControlPlane {
@@ -29,6 +31,10 @@ export interface ControlPlane {
   zoneText(apex: string): string | undefined;
   /** The same zone RRset by RRset. */
   zoneRRsets(apex: string): ZoneRRsets | undefined;
+  /** Whatever was written on several nodes without knowledge of each other. */
+  conflicts(): readonly Conflict[];
+  /** Writes one of a conflict's values over all of them; refused when there is no such conflict or choice any more. */
+  resolveConflict(id: string, choice: string, authorship: Authorship): Promise<WriteOutcome>;
   status(): NodeStatus;
   /** Calls back after every change of config, verdicts or problems; at most a few times a second. */
   subscribe(listener: () => void): () => void;
@@ -81,6 +87,8 @@ export interface ExplainedDecision {
   readonly response: Uint8Array;
   /** Where the geo table puts the client; undefined when the answer did not depend on it. */
   readonly location: ClientLocation | undefined;
+  /** The measurements that steer at present. */
+  readonly measured?: MeasuredFigures | undefined;
   /** Name of a data center by its number. */
   readonly dataCenterName: (index: number) => string;
   /** `pool/endpoint` by verdict slot. */

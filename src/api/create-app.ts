@@ -3,20 +3,27 @@ import helmet from 'helmet';
 import type { Contract } from '../config/contract.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import { authorise } from './authorise.ts';
-import { collectionRoutes } from './collection-router.ts';
+import type { ClusterControl } from './cluster-control.ts';
+import type { ClusterSource } from './cluster-source.ts';
+import { collectionRoutes, readOnlyRoutes } from './collection-router.ts';
 import type { WriteContext } from './collection-writes.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { createEventStreams, HEARTBEAT_MS } from './event-stream.ts';
 import { guardHost, guardOrigin } from './guard-browsers.ts';
 import type { IncidentSource } from './incident-source.ts';
 import { mountRoutes } from './mount-routes.ts';
-import { allowsReport } from './push-tokens.ts';
+import { allowsPush } from './push-tokens.ts';
 import { type Log, refuseErrors } from './refuse-errors.ts';
 import { refuse, sendReply } from './reply.ts';
 import type { Route } from './route.ts';
 import { alertChannelCollection } from './routes/alert-channels.ts';
 import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
 import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
+import { invitationCollection } from './routes/cluster-invitations.ts';
+import { clusterMemberRoutes } from './routes/cluster-members.ts';
+import { clusterNodeCollection } from './routes/cluster-nodes.ts';
+import { clusterRoutes } from './routes/cluster-operations.ts';
+import { conflictRoutes } from './routes/conflicts.ts';
 import { dataCenterCollection } from './routes/data-centers.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { endpointCollection } from './routes/endpoints.ts';
@@ -24,6 +31,7 @@ import { eventsRoute } from './routes/events.ts';
 import { explainRoute } from './routes/explain.ts';
 import { healthRoute } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { type LatencySource, latencyRoutes } from './routes/latency.ts';
 import { maintenanceWindowCollection } from './routes/maintenance-windows.ts';
 import { monitorCollection } from './routes/monitors.ts';
 import { openApiRoute } from './routes/openapi.ts';
@@ -53,8 +61,15 @@ export interface AppOptions {
   /** Undefined where nothing is sampled. */
   readonly traffic?: TrafficSource | undefined;
   readonly capacity?: CapacitySource | undefined;
+  /** Undefined where the node is in no cluster. */
+  readonly cluster?: ClusterControl | undefined;
+  readonly latency?: LatencySource | undefined;
+  /** The header that names the sender of measurements, set by a proxy before the API; undefined: the peer is. */
+  readonly measurementClientHeader?: string | undefined;
   /** Undefined where no history is kept. */
   readonly incidents?: IncidentSource | undefined;
+  /** The nodes as this one sees them; undefined likewise. */
+  readonly members?: ClusterSource | undefined;
   readonly log: Log;
   readonly now: () => Date;
   /** Names by which browsers may address a node that needs no token, beside localhost and addresses. */
@@ -72,7 +87,7 @@ export function createApp(options: AppOptions): Express {
   app.use(securityHeaders());
   if (open) app.use(guardHost(options.hostNames ?? []));
   app.use(guardOrigin());
-  if (!open) app.use(authorise(token, (...write) => allowsReport(options.plane.config, ...write)));
+  if (!open) app.use(authorise(token, (...write) => allowsPush(options.plane.config, ...write)));
   mountRoutes(app, apiRoutes(options));
   if (options.dashboardDirectory !== undefined) app.use(dashboard(options.dashboardDirectory));
   app.use((request, response) => {
@@ -98,9 +113,12 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...collectionRoutes(context, rrsetCollection(contract, plane)),
     rrsetBatchRoute(context, contract),
     ...collectionRoutes(context, steeredNameCollection(contract)),
-    ...collectionRoutes(context, overrideCollection(contract, options.now)),
-    ...collectionRoutes(context, maintenanceWindowCollection(contract)),
+    ...collectionRoutes(context, overrideCollection(contract, plane, options.now)),
+    ...collectionRoutes(context, maintenanceWindowCollection(contract, plane, options.now)),
     ...collectionRoutes(context, alertChannelCollection(contract)),
+    ...readOnlyRoutes(context, clusterNodeCollection(contract)),
+    ...readOnlyRoutes(context, invitationCollection(contract)),
+    ...clusterRoutes(plane, options.cluster),
     ...alertDeliveryRoutes(plane, options.incidents),
     explainRoute(plane),
     healthRoute(plane),
@@ -109,6 +127,9 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
     ...capacityRoutes(options.capacity),
+    ...conflictRoutes(plane),
+    ...clusterMemberRoutes(options.members),
+    ...latencyRoutes(options.latency, options.measurementClientHeader),
     ...demoRoutes(plane),
     ...statusRoutes(plane, options.metrics),
   ];

@@ -40,6 +40,7 @@ function apiRequest(request: Request): ApiRequest {
     params: textParams(request.params),
     query: request.query,
     header: (name) => request.get(name),
+    sender: request.socket.remoteAddress,
     body: request.body,
   };
 }

@@ -27,6 +27,7 @@ export const httpProblems = {
   'misdirected-request': { status: 421, title: 'The Host header names another server' },
   'not-valid': { status: 422, title: 'The write would make the configuration wrong' },
   'too-many-reports': { status: 429, title: 'The endpoint reports too often' },
+  'too-many-measurements': { status: 429, title: 'Measurements come faster than they are taken' },
   'too-many-failures': { status: 429, title: 'Too many failed authentications' },
   'internal-error': { status: 500, title: 'The server has met an unexpected condition' },
   overloaded: { status: 503, title: 'The server has too much to do' },

@@ -7,8 +7,11 @@ import { type ProblemReply, refuse, sendReply } from './reply.ts';
 /** Largest body: a pool of 1,024 endpoints has about 250 KB. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+/** The one media type that is no JSON; its body stays text. */
+export const CSV_MEDIA_TYPE = 'text/csv';
+
 /**
- * Reads a JSON body of one of the media types, within limits. The content type is required: a browser sends JSON
+ * Reads a JSON body of one of the media types, or a CSV body where that is among them, within limits. The content type is required: a browser sends JSON
  * to another origin only after asking, so that a foreign page cannot write by a plain form.
  */
 export function readBody(
@@ -18,9 +21,10 @@ export function readBody(
   return [
     (request, response, next) => passOrRefuse(refuseContent(request, mediaTypes), request, response, next),
     // Compressed bodies are refused: their limit would have to be checked twice.
+    express.text({ limit: maxBytes, type: CSV_MEDIA_TYPE, inflate: false, verify: demandUtf8 }),
     express.json({
       limit: maxBytes,
-      type: () => true,
+      type: (request) => request.headers['content-type']?.toLowerCase().startsWith(CSV_MEDIA_TYPE) !== true,
       strict: false,
       inflate: false,
       verify: demandUtf8,
@@ -56,7 +60,7 @@ function passOrRefuse(
 function refuseContent(request: Request, mediaTypes: readonly string[]): ProblemReply | undefined {
   const length = request.headers['content-length'] ?? '0';
   if (request.headers['transfer-encoding'] === undefined && length === '0') {
-    return refuse('malformed-json', 'The request needs a JSON body.');
+    return refuse('malformed-json', 'The request needs a body.');
   }
   if (request.is([...mediaTypes]) !== false) return undefined;
   const accepted = mediaTypes.join(', ');

@@ -11,7 +11,12 @@ export interface ApiRequest {
   readonly query: unknown;
   /** A header's value by its lower-case name. */
   readonly header: (name: string) => string | undefined;
-  /** The parsed JSON body, bounded in size, depth and number of values; undefined where the route takes none. */
+  /** Address of the peer of the connection; undefined once that is gone. */
+  readonly sender: string | undefined;
+  /**
+   * The parsed JSON body, bounded in size, depth and number of values, or the text of a CSV body; undefined where the
+   * route takes none.
+   */
   readonly body: unknown;
 }
 

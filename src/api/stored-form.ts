@@ -9,18 +9,24 @@ const ownerSchema = z
   ])
   .meta({ id: 'Owner' });
 
-/** A resource as the API answers it: what is shown of the value, and what the store knows of it. */
-export function shownForm<T>(
-  shelf: { readonly show?: (value: T) => unknown },
-  stored: Stored<T>,
-): Stored<unknown> {
-  const { owner, revision, author, reason, updatedAt } = stored;
+/** How a collection shows its resources. */
+interface Showing<T> {
+  readonly show?: (value: T) => unknown;
+  readonly figures?: (value: T) => object;
+}
+
+/**
+ * A resource as the API answers it: what is shown of the value, what the store knows of it, and what it comes to at
+ * present.
+ */
+export function shownForm<T>(shelf: Showing<T>, stored: Stored<T>): Stored<unknown> {
+  const { value: _, ...known } = stored;
   const value = shelf.show === undefined ? stored.value : shelf.show(stored.value);
-  return { value, owner, revision, author, reason, updatedAt };
+  return { value, ...known, ...shelf.figures?.(stored.value) };
 }
 
 /** The schema of `shownForm`, for the OpenAPI document. */
-export function storedFormSchema(one: string, value: z.ZodType): z.ZodType {
+export function storedFormSchema(one: string, value: z.ZodType, figures: z.ZodRawShape = {}): z.ZodType {
   return z
     .object({
       value,
@@ -29,6 +35,8 @@ export function storedFormSchema(one: string, value: z.ZodType): z.ZodType {
       author: z.string(),
       reason: z.string(),
       updatedAt: z.iso.datetime(),
+      node: z.string().optional(),
+      ...figures,
     })
     .meta({ id: `Stored${one}` });
 }

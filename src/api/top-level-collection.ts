@@ -27,6 +27,9 @@ interface TopLevelCollection<T, B> {
   readonly toBody: (value: T) => unknown;
   readonly show?: (value: T) => unknown;
   readonly keep?: (value: T, existing: T) => T;
+  readonly figuresShape?: z.ZodRawShape;
+  /** Made anew for every request: the figures of its resources are of one moment. */
+  readonly figures?: () => (value: T) => object;
   readonly changes: (key: string, value: T | undefined) => readonly Change[];
   readonly refuse?: (value: T) => ProblemReply | undefined;
 }
@@ -45,6 +48,7 @@ export function topLevelCollection<T, B>(source: TopLevelCollection<T, B>): ApiC
     identity: [{ field, parameter }],
     schema,
     valueSchema,
+    figuresShape: source.figuresShape,
     identify,
     lane: (_, key) => resourcePath(source.collection, key),
     problemPath: (_, key) => (key === undefined ? source.collection : resourcePath(source.collection, key)),
@@ -55,6 +59,7 @@ export function topLevelCollection<T, B>(source: TopLevelCollection<T, B>): ApiC
       toBody: source.toBody,
       changes: source.changes,
       ...(source.show === undefined ? {} : { show: source.show }),
+      ...(source.figures === undefined ? {} : { figures: source.figures() }),
       ...(source.keep === undefined ? {} : { keep: source.keep }),
       ...(source.refuse === undefined ? {} : { refuse: source.refuse }),
     }),

@@ -8,6 +8,9 @@ const DEFAULT_API_URL = 'http://127.0.0.1:8053';
 /** A node that has not answered by then has something else to do; the operator wants to know. */
 const TIMEOUT_MS = 10_000;
 
+/** RFC 9110 section 15.3.5. */
+const NO_CONTENT = 204;
+
 const refusalSchema = z.object({
   title: z.string(),
   detail: z.string().optional(),
@@ -17,7 +20,8 @@ const refusalSchema = z.object({
 /** Asks one node; every failure is a sentence that says what to do. */
 export interface ApiClient {
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
-  post<T>(path: string, schema: z.ZodType<T>): Promise<T>;
+  /** Without a body where none is given. */
+  post<T>(path: string, schema: z.ZodType<T>, body?: unknown): Promise<T>;
 }
 
 /** Takes the node's address and the token from flags, then from the environment. */
@@ -29,8 +33,14 @@ export async function createApiClient(given: Arguments, terminal: Terminal): Pro
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   return {
     get: (path, schema) => ask(new URL(path, base), { headers }, schema),
-    post: (path, schema) => ask(new URL(path, base), { headers, method: 'POST' }, schema),
+    post: (path, schema, body) => ask(new URL(path, base), postOf(headers, body), schema),
   };
+}
+
+function postOf(headers: Readonly<Record<string, string>>, body: unknown): RequestInit {
+  if (body === undefined) return { headers, method: 'POST' };
+  const typed = { ...headers, 'content-type': 'application/json' };
+  return { headers: typed, method: 'POST', body: JSON.stringify(body) };
 }
 
 function baseUrl(text: string): URL {
@@ -56,7 +66,7 @@ async function ask<T>(url: URL, request: RequestInit, schema: z.ZodType<T>): Pro
   let body: unknown;
   try {
     response = await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    body = await response.json();
+    body = response.status === NO_CONTENT ? undefined : await response.json();
   } catch (error) {
     throw new CommandError(
       `no node answers at ${url.origin} (${messageOf(error)}); start one, or name another with --api`,

@@ -34,6 +34,18 @@ const commands: readonly Command[] = [
     load: async () => (await import('./status.ts')).statusCommand,
   },
   {
+    name: 'cluster',
+    synopsis: 'init | invite | join | leave | remove | rotate',
+    summary: 'Make a cluster of nodes, and say who belongs to it.',
+    load: async () => (await import('./cluster.ts')).clusterCommand,
+  },
+  {
+    name: 'conflicts',
+    synopsis: '[ID --choose CHOICE]',
+    summary: 'List what was written on several nodes without knowledge of each other, or choose a value.',
+    load: async () => (await import('./conflicts.ts')).conflictsCommand,
+  },
+  {
     name: 'break',
     synopsis: 'DATA-CENTER',
     summary: 'Stop a data center of the demo, as a crash would.',

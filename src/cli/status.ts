@@ -44,5 +44,17 @@ function statusLines(status: NodeStatus, health: Health): string[] {
     `DNS on ${dns.join(', ')}`,
     `geo table ${geo.name}, built ${geo.builtAt}`,
     ...(health.length === 0 ? [] : ['', ...textTable(table)]),
+    ...drainLines(health),
   ];
+}
+
+/** What overrides and maintenance windows take out of service, and when whoever works on it may begin. */
+function drainLines(health: Health): string[] {
+  const drained = health.flatMap(({ key, override, drain }) =>
+    override === undefined || drain === undefined
+      ? []
+      : [[key, `${override.kind} ${override.id}`, drain.safeToRebootAt ?? 'not yet', drain.note]],
+  );
+  if (drained.length === 0) return [];
+  return ['', ...textTable([['taken out', 'by', 'safe to reboot at', 'why'], ...drained])];
 }

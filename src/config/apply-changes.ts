@@ -77,6 +77,9 @@ export function emptyConfig(): Config {
     overrides: new Map(),
     maintenanceWindows: new Map(),
     alertChannels: new Map(),
+    nodes: new Map(),
+    invitations: new Map(),
+    removals: new Map(),
     rrsets: new Map(),
     generation: 0,
   };

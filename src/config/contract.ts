@@ -2,8 +2,10 @@ import type { z } from 'zod';
 import type { Collection, Resources } from './model.ts';
 import type { Parsed } from './problem.ts';
 import { alertChannelSchema } from './resources/alert-channel.ts';
+import { clusterNodeSchema, nodeRemovalSchema } from './resources/cluster-node.ts';
 import { composedMonitor } from './resources/composed-monitor.ts';
 import { dataCenterSchema } from './resources/data-center.ts';
+import { invitationSchema } from './resources/invitation.ts';
 import { maintenanceWindowSchema } from './resources/maintenance-window.ts';
 import { monitorSchemaFor, type ProbeKindContract } from './resources/monitor.ts';
 import { overrideSchema } from './resources/override.ts';
@@ -37,6 +39,9 @@ export function createContract(probeKinds: readonly ProbeKindContract[]): Contra
       overrides: overrideSchema,
       maintenanceWindows: maintenanceWindowSchema,
       alertChannels: alertChannelSchema,
+      nodes: clusterNodeSchema,
+      invitations: invitationSchema,
+      removals: nodeRemovalSchema,
     },
     rrsetSchema,
   };

@@ -3,6 +3,7 @@ import { checkConfig } from './check.ts';
 import { writeRefusals } from './introduced-problems.ts';
 import {
   type Change,
+  type ClusterCollection,
   type Collection,
   type Config,
   collections,
@@ -15,8 +16,8 @@ import { resourcePath } from './resource-path.ts';
 import { sameValue } from './same-value.ts';
 import type { ZoneShape } from './zone-shape.ts';
 
-/** Collections that YAML files may have; zones come from zone files. */
-export type FileCollection = Exclude<Collection, 'zones'>;
+/** Collections that YAML files may have; zones come from zone files, and the cluster's own from the cluster. */
+export type FileCollection = Exclude<Collection, 'zones' | ClusterCollection>;
 
 /** One resource as a configuration directory has it. */
 export type DirectoryResource = {

@@ -26,4 +26,15 @@ export const MAX_RESOURCES: Readonly<Record<Collection, number>> = {
   maintenanceWindows: 5_000,
   // Each message goes to every channel.
   alertChannels: 100,
+  // Beyond a dozen they meet over NATS; nobody has hundreds.
+  nodes: 1_000,
+  invitations: 1_000,
+  // One for every node that ever left.
+  removals: 20_000,
 };
+
+/**
+ * Overrides and maintenance windows whose target is a glob: each is held against every endpoint when these change,
+ * which for all of them and all endpoints takes a few hundred milliseconds.
+ */
+export const MAX_GLOB_TARGETS = 100;

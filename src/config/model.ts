@@ -1,5 +1,7 @@
 import type { AlertChannel } from './resources/alert-channel.ts';
+import type { ClusterNode, NodeRemoval } from './resources/cluster-node.ts';
 import type { DataCenter } from './resources/data-center.ts';
+import type { Invitation } from './resources/invitation.ts';
 import type { MaintenanceWindow } from './resources/maintenance-window.ts';
 import type { Monitor } from './resources/monitor.ts';
 import type { Override } from './resources/override.ts';
@@ -24,6 +26,8 @@ export interface Stored<T> {
   readonly reason: string;
   /** RFC 3339, UTC; shown to people, never used to decide a winner. */
   readonly updatedAt: string;
+  /** The node that wrote it; missing where that has no name. */
+  readonly node?: string;
 }
 
 /** Resource type of each collection; the collection's key is the resource's name. */
@@ -37,6 +41,9 @@ export interface Resources {
   overrides: Override;
   maintenanceWindows: MaintenanceWindow;
   alertChannels: AlertChannel;
+  nodes: ClusterNode;
+  invitations: Invitation;
+  removals: NodeRemoval;
 }
 
 export type Collection = keyof Resources;
@@ -51,7 +58,13 @@ export const collections: readonly Collection[] = [
   'overrides',
   'maintenanceWindows',
   'alertChannels',
+  'nodes',
+  'invitations',
+  'removals',
 ];
+
+/** Collections that only the cluster's own operations write: no configuration directory, and no plain write of the API. */
+export type ClusterCollection = 'nodes' | 'invitations' | 'removals';
 
 /**
  * The whole configuration at one moment; immutable.
@@ -62,6 +75,9 @@ export const collections: readonly Collection[] = [
  *     policies      name -> policy               overrides     id -> override
  *     maintenanceWindows  name -> maintenance window
  *     alertChannels       name -> alert channel
+ *     nodes               name -> member of the cluster
+ *     invitations         id -> invitation
+ *     removals            membership -> removal of a node
  *
  * Zone apexes and owner names are in presentation form: lower case, absolute, with the final dot.
  * A zone that a directory owns keeps its records in a blob (see `Zone.records`), not in `rrsets`.

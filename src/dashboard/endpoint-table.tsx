@@ -43,7 +43,18 @@ function EndpointRow({ endpoint }: { readonly endpoint: EndpointHealth }): JSX.E
         <span class="badge" title={endpoint.reason}>
           {endpoint.verdict}
         </span>
-        {endpoint.override && <div class="quiet">override: {endpoint.override.reason}</div>}
+        {endpoint.override && (
+          <div class="quiet">
+            {endpoint.override.kind === 'override' ? 'override' : 'maintenance'}: {endpoint.override.reason}
+          </div>
+        )}
+        {endpoint.drain && (
+          <div class="quiet" title={endpoint.drain.note}>
+            {endpoint.drain.safeToRebootAt === undefined
+              ? 'not safe to reboot'
+              : `safe to reboot at ${endpoint.drain.safeToRebootAt}`}
+          </div>
+        )}
       </td>
       <td title={endpoint.since}>{formatAge(Date.parse(endpoint.since), now.value)}</td>
       <td>{evidenceOf(endpoint)}</td>

@@ -1,8 +1,9 @@
 import type { HealthRule, RuleSource } from '../config/health-rule.ts';
 import type { Config } from '../config/model.ts';
+import { vantagesOf } from '../config/resources/monitor.ts';
 import type { GuardRails, UnknownRule } from '../config/resources/pool.ts';
 import { pushSettingsOf } from '../config/resources/push-monitor.ts';
-import { MAJORITY } from '../config/resources/quorum.ts';
+import { DEFAULT_VANTAGES, MAJORITY } from '../config/resources/quorum.ts';
 import { checkedEndpoints } from './checked-endpoints.ts';
 import { type Thresholds, thresholdsOf } from './damp.ts';
 import type { CheckSource } from './tally.ts';
@@ -46,7 +47,7 @@ export const DEFAULT_POOL_RULES: PoolRules = { unknown: DEFAULT_UNKNOWN_RULE, gu
 
 /** The check of an endpoint that is probed by one monitor, under the majority of the vantages. */
 export function probedCheck(key: string, target: string, thresholds: Thresholds): BoardCheck {
-  const counting = { kind: 'probed', thresholds, quorum: MAJORITY } as const;
+  const counting = { kind: 'probed', thresholds, quorum: MAJORITY, vantages: DEFAULT_VANTAGES } as const;
   return { rule: { kind: 'source', key }, sources: [{ key, monitor: '', target, counting }] };
 }
 
@@ -78,5 +79,10 @@ function checkSource({ key, monitor, address }: RuleSource): CheckSource {
 function countingOf(monitor: RuleSource['monitor']): CheckSource['counting'] {
   if (monitor.kind === 'push')
     return { kind: 'pushed', leaseMs: pushSettingsOf(monitor.settings).leaseSeconds * 1000 };
-  return { kind: 'probed', thresholds: thresholdsOf(monitor), quorum: monitor.quorum ?? MAJORITY };
+  return {
+    kind: 'probed',
+    thresholds: thresholdsOf(monitor),
+    quorum: monitor.quorum ?? MAJORITY,
+    vantages: vantagesOf(monitor),
+  };
 }

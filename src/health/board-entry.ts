@@ -1,9 +1,9 @@
-import type { Override } from '../config/resources/override.ts';
 import { LAST_KNOWN_UP } from '../snapshot/verdict-table.ts';
 import type { BoardEndpoint } from './board-endpoint.ts';
 import { evaluateRule, type SourceVerdicts } from './composed.ts';
 import { type Consensus, NO_CONSENSUS } from './consensus.ts';
 import type { Rail, RailedEndpoint } from './guard-rails.ts';
+import type { StandingOverride } from './override.ts';
 import { probeTarget, type RememberedVerdict } from './remembered-verdict.ts';
 import { verdictOctet } from './unknown.ts';
 import type { Verdict } from './verdict.ts';
@@ -17,7 +17,7 @@ export interface Entry {
   definition: BoardEndpoint;
   /** What all vantages say together. */
   probed: Consensus;
-  override: Override | undefined;
+  override: StandingOverride | undefined;
   /** What probes and the override come to. */
   wanted: Verdict;
   /** Whether `wanted` was ever up. */

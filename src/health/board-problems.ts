@@ -1,12 +1,14 @@
 import type { Problem } from '../config/problem.ts';
+import { MAJORITY } from '../config/resources/quorum.ts';
 import type { Entry } from './board-entry.ts';
+import { isCutOff } from './consensus.ts';
 import type { VantageSight } from './endpoint-health.ts';
 import { reasonOf, type Telling } from './tell-entry.ts';
 
 /** Endpoints that one sentence names; a pool may have a thousand. */
 const MAX_NAMED = 3;
 
-/** What the operator should look at: suspect vantages, missing quorums, guard rails that hold something. */
+/** What the operator should look at: a node cut off, suspect vantages, missing quorums, guard rails that hold something. */
 export function boardProblems(
   entries: Iterable<Entry>,
   vantages: readonly VantageSight[],
@@ -18,9 +20,11 @@ export function boardProblems(
     if (isUndecided(entry, telling)) addTo(undecided, entry);
     if (entry.held !== undefined) addTo(held, entry);
   }
+  const away = vantages.flatMap((sight) => (sight.away ? sight.vantage : []));
   return [
+    ...(isCutOffNow(vantages) ? [cutOffProblem(away, vantages.length)] : []),
     ...vantages.filter(({ suspect }) => suspect).map(suspectProblem),
-    ...Array.from(undecided, ([pool, members]) => quorumProblem(pool, members, vantages.length)),
+    ...Array.from(undecided, ([pool, members]) => quorumProblem(pool, members, vantages)),
     ...Array.from(held, ([pool, members]) => railProblem(pool, members, telling)),
   ];
 }
@@ -53,8 +57,31 @@ function suspectProblem({ vantage, up, down }: VantageSight): Problem {
   };
 }
 
-function quorumProblem(pool: string, members: readonly Entry[], seats: number): Problem {
-  const stays = `what held before stays, until enough of the ${seats} that should vote agree`;
+function isCutOffNow(vantages: readonly VantageSight[]): boolean {
+  const seats = vantages.map(({ vantage, region, away }) => ({
+    name: vantage,
+    region,
+    away: away ? (true as const) : undefined,
+  }));
+  return isCutOff(MAJORITY, seats);
+}
+
+function cutOffProblem(away: readonly string[], nodes: number): Problem {
+  const reached = nodes - away.length;
+  const few = reached === 1 ? 'no other node' : `only ${reached} of the ${nodes} nodes, itself counted`;
+  const more = away.length > MAX_NAMED ? ` and ${away.length - MAX_NAMED} more` : '';
+  return {
+    code: 'cut-off',
+    path: 'vantages',
+    message: `This node is in touch with ${few} of the cluster, too few to decide: it goes on answering by the last verdicts it knew, and moves nothing by itself. Not reached: ${away.slice(0, MAX_NAMED).join(', ')}${more}. Look at the network between the nodes, or whether those run; overrides set here still hold here.`,
+  };
+}
+
+function quorumProblem(pool: string, members: readonly Entry[], vantages: readonly VantageSight[]): Problem {
+  const seats = vantages.length;
+  const away = vantages.flatMap((sight) => (sight.away ? sight.vantage : []));
+  const silent = away.length === 0 ? '' : ` (not reached: ${away.slice(0, MAX_NAMED).join(', ')})`;
+  const stays = `what held before stays, until enough of the vantages that should vote agree${silent}`;
   return {
     code: 'no-quorum',
     path: `pools/${pool}`,

@@ -1,5 +1,4 @@
 import type { Problem } from '../config/problem.ts';
-import type { Override } from '../config/resources/override.ts';
 import { VERDICT_UNKNOWN } from '../snapshot/verdict-table.ts';
 import type { BoardEndpoint } from './board-endpoint.ts';
 import {
@@ -13,17 +12,39 @@ import {
   want,
 } from './board-entry.ts';
 import { boardProblems } from './board-problems.ts';
+import { createSeatChoice, type SeatChoice } from './chosen-seats.ts';
 import type { Consensus, VantageSeat } from './consensus.ts';
-import { type EndpointHealth, type HealthEvent, timeText, type VantageSight } from './endpoint-health.ts';
+import {
+  type EndpointHealth,
+  type HealthEvent,
+  type Standing,
+  timeText,
+  type VantageSight,
+} from './endpoint-health.ts';
 import { createEventRing } from './event-ring.ts';
 import { heldByRails, type Rail } from './guard-rails.ts';
 import { lastKnownUp } from './last-known.ts';
 import type { Observation } from './observation.ts';
-import { expiryMs, indexOverrides, type OverrideIndex, overrideFor } from './override.ts';
+import {
+  expiryMs,
+  indexOverrides,
+  NO_OVERRIDES,
+  type OverrideIndex,
+  overrideFor,
+  type StandingOverride,
+} from './override.ts';
 import { newestReport } from './push-leases.ts';
 import { probeTarget, type RememberedVerdict } from './remembered-verdict.ts';
 import { suspectVantages } from './suspect-vantages.ts';
-import { createTally, recount, SightBook, type Tally, takeIn } from './tally.ts';
+import {
+  type CheckSource,
+  createTally,
+  recount,
+  SightBook,
+  type Tally,
+  takeIn,
+  type Voters,
+} from './tally.ts';
 import { healthOf, reasonOf, type Telling } from './tell-entry.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -57,18 +78,23 @@ export interface HealthBoard {
    */
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[];
   /** Replaces the overrides; call `expire` after it to learn when the next one ends. */
-  setOverrides(overrides: Iterable<Override>, nowMs: number): readonly VerdictChange[];
-  /** Replaces the vantages that should vote. What others say is kept, and has no vote. */
+  setOverrides(overrides: Iterable<StandingOverride>, nowMs: number): readonly VerdictChange[];
+  /**
+   * Replaces the vantages that should vote: all nodes, of which every source has its share. What others say is kept,
+   * and has no vote.
+   */
   setSeats(seats: readonly VantageSeat[], nowMs: number): readonly VerdictChange[];
   /**
    * Takes in one observation; ignored for keys that nothing here reads, and when its vantage has already said
-   * something newer.
+   * something newer. One that was made on another node is `ageMs` milliseconds old when it arrives.
    */
-  observe(observation: Observation, nowMs: number): readonly VerdictChange[];
+  observe(observation: Observation, nowMs: number, ageMs?: number): readonly VerdictChange[];
   /** Lets go of what has expired. To be called at `nextExpiryMs` at the latest, and once a second is well. */
   expire(nowMs: number): Expiry;
   /** All endpoints, in the order in which they were set. */
   health(): readonly EndpointHealth[];
+  /** What answers with a pool's endpoints go by, without the telling of why. */
+  standings(pool: string): readonly Standing[];
   /** The last verdict changes, newest first, at most `MAX_HEALTH_EVENTS`. */
   events(): readonly HealthEvent[];
   /** The vantages that should vote, and how much each of them sees. */
@@ -119,12 +145,11 @@ class Board implements HealthBoard {
   #tallies: ReadonlyMap<string, Tally> = new Map();
   /** The entries whose rules read a tally, by its key. */
   #readers: ReadonlyMap<string, readonly Entry[]> = new Map();
-  #overrides: readonly Override[] = [];
-  #overrideIndex: OverrideIndex = new Map();
+  #overrides: readonly StandingOverride[] = [];
+  #overrideIndex: OverrideIndex = NO_OVERRIDES;
   #seats: readonly VantageSeat[];
+  #choice: SeatChoice;
   #suspects: ReadonlySet<string> = new Set();
-  /** The seats of those that are not suspect. */
-  #electors: readonly VantageSeat[];
   readonly #sight = new SightBook();
   /** Octets as the verdict table holds them, by slot. */
   #stored: Map<number, number> = new Map();
@@ -136,12 +161,13 @@ class Board implements HealthBoard {
   constructor(remembered: Iterable<RememberedVerdict>, seats: readonly VantageSeat[]) {
     this.#remembered = new Map(Array.from(remembered, (verdict) => [verdict.key, verdict]));
     this.#seats = seats;
-    this.#electors = seats;
+    this.#choice = createSeatChoice(seats);
   }
 
   setEndpoints(endpoints: readonly BoardEndpoint[], nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     this.#setTallies(endpoints, nowMs);
+    this.#overrideIndex = indexOverrides(this.#overrides, endpoints);
     const before = this.#entries;
     const entries = new Map<string, Entry>();
     const readers = new Map<string, Entry[]>();
@@ -169,24 +195,26 @@ class Board implements HealthBoard {
     return [...changes, ...this.#settle(this.#pools.keys(), nowMs)];
   }
 
-  setOverrides(overrides: Iterable<Override>, nowMs: number): readonly VerdictChange[] {
+  setOverrides(overrides: Iterable<StandingOverride>, nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     this.#overrides = [...overrides];
-    this.#overrideIndex = indexOverrides(this.#overrides);
+    const subjects = Array.from(this.#entries.values(), ({ definition }) => definition);
+    this.#overrideIndex = indexOverrides(this.#overrides, subjects);
     return this.#settle(this.#applyOverrides(nowMs), nowMs);
   }
 
   setSeats(seats: readonly VantageSeat[], nowMs: number): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     this.#seats = seats;
-    this.#suspects = suspectVantages(this.#sight.sights, seats);
+    this.#choice = createSeatChoice(seats);
+    for (const tally of this.#tallies.values()) tally.seats = this.#chosen(tally.source);
     return this.#settle(this.#recountAll(nowMs), nowMs);
   }
 
-  observe(observation: Observation, nowMs: number): readonly VerdictChange[] {
+  observe(observation: Observation, nowMs: number, ageMs = 0): readonly VerdictChange[] {
     this.#nowMs = nowMs;
     const tally = this.#tallies.get(observation.key);
-    if (tally === undefined || !takeIn(tally, observation, nowMs)) return NO_CHANGES;
+    if (tally === undefined || takeIn(tally, observation, nowMs, ageMs) !== 'moved') return NO_CHANGES;
     if (this.#sight.update(tally, nowMs) && this.#haveSuspectsChanged())
       return this.#settle(this.#recountAll(nowMs), nowMs);
     const changed = new Set<string>();
@@ -219,14 +247,20 @@ class Board implements HealthBoard {
     return Array.from(this.#entries.values(), (entry) => healthOf(entry, telling));
   }
 
+  standings(pool: string): readonly Standing[] {
+    return (this.#pools.get(pool) ?? []).map(({ definition: { key, dataCenter, poolRules }, verdict }) => {
+      return { key, pool, dataCenter, verdict, unknown: poolRules.unknown };
+    });
+  }
+
   events(): readonly HealthEvent[] {
     return this.#events.list();
   }
 
   vantages(): readonly VantageSight[] {
-    return this.#seats.map(({ name, region }) => {
+    return this.#seats.map(({ name, region, away }) => {
       const { up = 0, down = 0 } = this.#sight.sights.get(name) ?? {};
-      return { vantage: name, region, up, down, suspect: this.#suspects.has(name) };
+      return { vantage: name, region, up, down, suspect: this.#suspects.has(name), away: away === true };
     });
   }
 
@@ -247,14 +281,13 @@ class Board implements HealthBoard {
     const report = newest?.observation.report;
     if (newest === undefined || report === undefined || tally.nextExpiryMs === Number.POSITIVE_INFINITY)
       return undefined;
-    return { load: report.load, capacity: report.capacity, reportedAtMs: newest.arrivedAtMs };
+    return { load: report.load, capacity: report.capacity, reportedAtMs: newest.madeAtMs };
   }
 
   #telling(): Telling {
-    const voters = new Set(this.#electors.map(({ name }) => name));
     return {
       tallyOf: (key) => this.#tallies.get(key),
-      votes: (vantage) => voters.has(vantage),
+      votes: (tally, vantage) => this.#votersOf(tally).seats.some(({ name }) => name === vantage),
       nowMs: this.#nowMs,
     };
   }
@@ -278,13 +311,14 @@ class Board implements HealthBoard {
         const stays = known !== undefined && known.source.target === source.target;
         const tally = stays ? known : createTally(source, nowMs);
         tally.source = source;
+        tally.seats = this.#chosen(source);
         tallies.set(source.key, tally);
       }
     for (const [key, tally] of before) if (tallies.get(key) !== tally) this.#sight.drop(tally);
     this.#tallies = tallies;
     for (const tally of tallies.values()) this.#sight.update(tally, nowMs);
-    if (this.#haveSuspectsChanged()) this.#electors = this.#trusted();
-    for (const tally of tallies.values()) recount(tally, this.#electors, nowMs);
+    this.#haveSuspectsChanged();
+    for (const tally of tallies.values()) recount(tally, this.#votersOf(tally), nowMs);
   }
 
   /** Chooses every endpoint's override anew; returns the pools whose verdicts changed by it. */
@@ -309,13 +343,23 @@ class Board implements HealthBoard {
     return !same;
   }
 
-  #trusted(): readonly VantageSeat[] {
-    return this.#seats.filter(({ name }) => !this.#suspects.has(name));
+  /** The seats that vote on a source; of what endpoints report, any node may hear. */
+  #chosen({ key, counting }: CheckSource): readonly VantageSeat[] {
+    return counting.kind === 'probed' ? this.#choice(key, counting.vantages) : this.#seats;
   }
 
-  /** Counts everything anew, under other electors; returns the pools whose verdicts changed by it. */
+  #votersOf({ seats }: Tally): Voters {
+    const isTrusted = ({ name }: VantageSeat): boolean => !this.#suspects.has(name);
+    return { seats: this.#suspects.size === 0 ? seats : seats.filter(isTrusted), everyone: this.#seats };
+  }
+
+  /**
+   * Counts everything anew, under other electors; returns the pools whose verdicts changed by it. What has ended
+   * meanwhile ends here: afterwards nothing tells any more that it did.
+   */
   #recountAll(nowMs: number): Set<string> {
-    this.#electors = this.#trusted();
+    for (const tally of this.#tallies.values()) this.#sight.update(tally, nowMs);
+    this.#haveSuspectsChanged();
     const changed = new Set<string>();
     for (const tally of this.#tallies.values()) this.#recount(tally, nowMs, changed);
     return changed;
@@ -323,7 +367,7 @@ class Board implements HealthBoard {
 
   /** Brings a tally and the entries that read it up to date; adds their pools to `changed` where verdicts change. */
   #recount(tally: Tally, nowMs: number, changed: Set<string>): void {
-    recount(tally, this.#electors, nowMs);
+    recount(tally, this.#votersOf(tally), nowMs);
     for (const entry of this.#readers.get(tally.source.key) ?? []) {
       probe(entry, this.#consensusOf);
       if (want(entry, nowMs)) changed.add(entry.definition.pool);

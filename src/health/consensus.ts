@@ -6,6 +6,8 @@ export interface VantageSeat {
   readonly name: string;
   /** Where it stands; empty where the node was not told. */
   readonly region: string;
+  /** Of a node with which this one is not in touch; see `isCutOff` and `createSeatChoice`. */
+  readonly away?: true | undefined;
 }
 
 /** One vantage's verdict on an endpoint. */
@@ -33,6 +35,8 @@ export interface Electorate {
   readonly quorum: Quorum;
   /** Every trusted vantage that should vote, heard or not; a single node has itself alone. */
   readonly seats: readonly VantageSeat[];
+  /** All nodes, where others probe other endpoints; without it, the seats. */
+  readonly everyone?: readonly VantageSeat[];
 }
 
 /** Before any vote: unknown. */
@@ -49,6 +53,8 @@ const DEFAULT_WEIGHT = 1;
  *     fresh, decided: heard                 |down|down| up |    |    |   3, more than half: quorum
  *     verdict                               down, by 2 of 3
  *
+ * On a node that is cut off nothing is decided, whoever has a seat: see `isCutOff`.
+ *
  * A vantage that is undecided, silent or without a seat has no vote. Where the heard are too few, or split evenly, the
  * verdict that held before stays: a node that was cut off must not move traffic because of its own blindness.
  *
@@ -63,7 +69,7 @@ export function joinVotes(
   before: ProbedVerdict,
   nowMs: number,
 ): Consensus {
-  const { quorum, seats } = electorate;
+  const { quorum, seats, everyone = seats } = electorate;
   let up = 0;
   let down = 0;
   for (const vote of votes) {
@@ -75,7 +81,8 @@ export function joinVotes(
   }
   const heard = up + down;
   if (heard === 0) return { verdict: before, basis: 'silent' };
-  if (heard < leastHeard(electorate)) return { verdict: before, basis: 'no-quorum' };
+  if (heard < leastHeard(quorum, seats) || isCutOff(quorum, everyone))
+    return { verdict: before, basis: 'no-quorum' };
   if (quorum.kind === 'at-least') {
     if (down >= quorum.vantages) return { verdict: 'down', basis: 'quorum' };
     return up > 0 ? { verdict: 'up', basis: 'quorum' } : { verdict: before, basis: 'no-quorum' };
@@ -89,13 +96,29 @@ export function isFresh(vote: Pick<Vote, 'expiresAtMs'>, nowMs: number): boolean
   return nowMs < vote.expiresAtMs;
 }
 
+/**
+ * Whether a node is in touch with half of all nodes or fewer, itself counted: others may be more, see more and decide
+ * otherwise, so it keeps what held before. Half is too few, since the other half may think the same of itself.
+ * An operator who wants `at-least` so many vantages to decide has said how many are enough.
+ */
+export function isCutOff(quorum: Quorum, everyone: readonly VantageSeat[]): boolean {
+  if (quorum.kind === 'at-least' || !everyone.some(({ away }) => away)) return false;
+  const inTouch = everyone.filter(({ away }) => !away);
+  return totalWeight(quorum, inTouch) < leastHeard(quorum, everyone);
+}
+
 /** The smallest weight of heard votes that decides anything. */
-function leastHeard({ quorum, seats }: Electorate): number {
+function leastHeard(quorum: Quorum, seats: readonly VantageSeat[]): number {
   if (quorum.kind === 'at-least') return quorum.vantages;
-  let all = 0;
-  for (const seat of seats) all += weightOf(quorum, seat);
+  const all = totalWeight(quorum, seats);
   // Weights are whole numbers: the least that is more than half.
   return Math.floor(all / 2) + 1;
+}
+
+function totalWeight(quorum: Quorum, seats: readonly VantageSeat[]): number {
+  let total = 0;
+  for (const seat of seats) total += weightOf(quorum, seat);
+  return total;
 }
 
 function weightOf(quorum: Quorum, { region }: VantageSeat): number {

@@ -50,7 +50,12 @@ export interface EndpointHealth {
   readonly parts: readonly PartHealth[];
   /** The override in force. */
   readonly override: OverrideInForce | undefined;
+  /** How far it is out of use; undefined unless an override drains it or holds it down. */
+  readonly drain: DrainState | undefined;
 }
+
+/** The part of an endpoint's health that answers go by. */
+export type Standing = Pick<EndpointHealth, 'key' | 'pool' | 'dataCenter' | 'verdict' | 'unknown'>;
 
 /** A probe result with its place and time. */
 export interface LastResult {
@@ -71,7 +76,7 @@ export interface VantageHealth {
   readonly at: string;
   /** False once its verdict has expired; it then has no vote. */
   readonly fresh: boolean;
-  /** False for one that is suspect, or that is not among those that should vote. */
+  /** False for one that is suspect, or that was not chosen to probe this endpoint. */
   readonly votes: boolean;
 }
 
@@ -102,13 +107,33 @@ export interface VantageSight {
   readonly down: number;
   /** Left out of every consensus, because it and not the endpoints seems to have failed. */
   readonly suspect: boolean;
+  /** This node is not in touch with it. */
+  readonly away: boolean;
 }
 
 export interface OverrideInForce {
+  readonly kind: 'override' | 'maintenance-window';
+  /** Of the override, or the window's name. */
   readonly id: string;
   readonly state: OverrideState;
+  /** Who wrote it; undefined where that is not known. */
+  readonly author: string | undefined;
   readonly reason: string;
+  /** When it ends by itself. */
   readonly expiresAt: string | undefined;
+}
+
+/** What has become of an endpoint that an override takes out of service. */
+export interface DrainState {
+  /** When it was last answered; undefined while it still is. */
+  readonly leftAt: string | undefined;
+  /**
+   * When the last resolver that honours TTLs has let go of it, as this node answers: from then on nobody is sent to it.
+   * Undefined where that cannot be promised.
+   */
+  readonly safeToRebootAt: string | undefined;
+  /** One sentence: when, or why not. */
+  readonly note: string;
 }
 
 /** One change of an endpoint's verdict. */

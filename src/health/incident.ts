@@ -37,7 +37,10 @@ export interface Incident {
   readonly decidedAtMs: number;
   /** When queries were answered by it, by node. */
   readonly live: readonly LiveNode[];
-  /** The largest TTL of the steered names that answer with it, at the time. */
+  /**
+   * For how long resolvers might keep the last answers with it: the largest TTL of the steered names that answer with
+   * it, or what was left of a larger one from shortly before.
+   */
   readonly ttlSeconds: number;
   /** When the last resolver that honours TTLs has let go of it: the last `live`, and the TTL. */
   readonly staleGoneAtMs: number;
@@ -143,8 +146,9 @@ function firstToFail(vantages: readonly VantageEvidence[]): VantageEvidence | un
   return failed.sort((one, other) => (one.firstFailureAtMs ?? 0) - (other.firstFailureAtMs ?? 0))[0];
 }
 
-function staleText({ closedAtMs, staleGoneAtMs }: Incident, ttlSeconds: number): string {
+function staleText({ closedAtMs, staleGoneAtMs, verdict }: Incident, ttlSeconds: number): string {
   if (closedAtMs !== undefined && closedAtMs < staleGoneAtMs)
     return `Its last answers would have ended by their TTL of ${ttlSeconds} s; it was back before.`;
-  return `The last answers with it end by their TTL of ${ttlSeconds} s.`;
+  const ends = `The last answers with it end by their TTL of ${ttlSeconds} s`;
+  return verdict === 'drained' ? `${ends}: it is safe to reboot, unless all else is down.` : `${ends}.`;
 }

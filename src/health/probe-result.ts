@@ -1,23 +1,26 @@
 /** Why a probe ended as it did; one closed list over all kinds, so that metrics and alerts can rely on it. */
-export type ProbeReason =
-  | 'ok'
-  | 'timeout'
-  | 'connection-refused'
-  | 'connection-reset'
-  | 'unreachable'
-  | 'tls-failed'
-  | 'certificate-invalid'
-  | 'certificate-expiring'
-  | 'unexpected-status'
-  | 'body-mismatch'
-  | 'response-too-large'
-  | 'malformed-response'
-  | 'unexpected-reply'
-  | 'not-serving'
-  | 'program-failed'
-  | 'reported-down'
-  | 'lease-expired'
-  | 'internal-error';
+export const probeReasons = [
+  'ok',
+  'timeout',
+  'connection-refused',
+  'connection-reset',
+  'unreachable',
+  'tls-failed',
+  'certificate-invalid',
+  'certificate-expiring',
+  'unexpected-status',
+  'body-mismatch',
+  'response-too-large',
+  'malformed-response',
+  'unexpected-reply',
+  'not-serving',
+  'program-failed',
+  'reported-down',
+  'lease-expired',
+  'internal-error',
+] as const;
+
+export type ProbeReason = (typeof probeReasons)[number];
 
 /** One run's fact. */
 export interface ProbeResult {

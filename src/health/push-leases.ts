@@ -1,11 +1,11 @@
 import type { Consensus } from './consensus.ts';
 import type { Observation } from './observation.ts';
 
-/** A report as it arrived, at whichever node. */
+/** A report, whichever node it went to. */
 export interface HeldReport {
   readonly observation: Observation;
-  /** By the clock of this node. */
-  readonly arrivedAtMs: number;
+  /** When it was made, by the clock of this node. */
+  readonly madeAtMs: number;
 }
 
 /**
@@ -32,7 +32,7 @@ export function leaseVerdict(
 /** When the lease ends that runs now, in milliseconds since the epoch by the clock of this node. */
 export function leaseEndMs(newest: HeldReport | undefined, definedAtMs: number, leaseMs: number): number {
   if (newest === undefined) return definedAtMs + leaseMs;
-  return newest.arrivedAtMs + (newest.observation.report?.leaseMs ?? leaseMs);
+  return newest.madeAtMs + (newest.observation.report?.leaseMs ?? leaseMs);
 }
 
 /** The newest of the reports that went to several nodes; the name decides between two of one moment. */
@@ -42,7 +42,8 @@ export function newestReport(reports: Iterable<HeldReport>): HeldReport | undefi
   return newest;
 }
 
-function isNewer({ observation: one }: HeldReport, { observation: other }: HeldReport): boolean {
-  if (one.observedAtMs !== other.observedAtMs) return one.observedAtMs > other.observedAtMs;
-  return one.vantage > other.vantage;
+/** By the clock of this node: that of the node which took the report may be wrong by days. */
+function isNewer(one: HeldReport, other: HeldReport): boolean {
+  if (one.madeAtMs !== other.madeAtMs) return one.madeAtMs > other.madeAtMs;
+  return one.observation.vantage > other.observation.vantage;
 }

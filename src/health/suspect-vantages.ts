@@ -6,6 +6,8 @@ export interface Sight {
   readonly up: number;
   /** Endpoints that it says are down. */
   readonly down: number;
+  /** Those of `down` that more of the others who probe them say are up than down. */
+  readonly contradicted: number;
 }
 
 /** Of fewer endpoints than this nobody can tell a blind vantage from a true outage. */
@@ -13,8 +15,10 @@ export const LEAST_FOR_SUSPICION = 3;
 
 /**
  * Vantages that are left out of every consensus because they, and not the endpoints, seem to have failed: those that
- * say down of more than half of what they probe, while at least as many others see more than half of their own up.
- * A link that is cut takes everything from one vantage, an outage takes an endpoint from all.
+ * say down of more than half of what they probe, most of it against others who probe the same, while at least as many
+ * others see more than half of their own up.
+ * A link that is cut takes everything from one vantage, an outage takes an endpoint from all. Where each vantage has
+ * only a share, an outage may be most of one's share: nobody contradicts it then.
  *
  *     a   up up up up      sees
  *     b   up up down up    sees
@@ -33,7 +37,8 @@ export function suspectVantages(
     const sight = sights.get(name);
     if (sight === undefined || sight.up + sight.down === 0) continue;
     seeing += 1;
-    if (sight.up + sight.down >= LEAST_FOR_SUSPICION && sight.down > sight.up) blind.add(name);
+    const seesMostDown = sight.up + sight.down >= LEAST_FOR_SUSPICION && sight.down > sight.up;
+    if (seesMostDown && sight.contradicted * 2 > sight.down) blind.add(name);
   }
   return blind.size * 2 <= seeing ? blind : NOBODY;
 }

@@ -1,6 +1,7 @@
 import type { Quorum } from '../config/resources/quorum.ts';
 import {
   type Consensus,
+  type Electorate,
   isFresh,
   joinVotes,
   NO_CONSENSUS,
@@ -22,37 +23,47 @@ export interface CheckSource {
   /** What is observed: what was seen of another target is worth nothing. */
   readonly target: string;
   readonly counting:
-    | { readonly kind: 'probed'; readonly thresholds: Thresholds; readonly quorum: Quorum }
+    | {
+        readonly kind: 'probed';
+        readonly thresholds: Thresholds;
+        readonly quorum: Quorum;
+        /** At most so many vantages probe it and have a vote. */
+        readonly vantages: number;
+      }
     | { readonly kind: 'pushed'; readonly leaseMs: number };
 }
 
-/** The newest that one vantage has said of one source. */
+/** The newest that one vantage has said of one source; changed in place, since it is once for every probe. */
 export interface Seen {
-  readonly observation: Observation;
+  observation: Observation;
   /** When a result last bore on the verdict, by the clock of this node. */
-  readonly votedAtMs: number;
-  /** When the observation arrived, by the clock of this node. */
-  readonly arrivedAtMs: number;
+  votedAtMs: number;
+  /** When the observation was made, by the clock of this node: its arrival, less the age that it had then. */
+  madeAtMs: number;
+  /** The vote that the sight of its vantage has in it now; unknown for none. */
+  counted: ProbedVerdict;
+  /** Whether that vote is down, and more of the others say up than down. */
+  contradicted: boolean;
 }
 
 /**
  * All that was said of one source, and what it comes to; the board alone changes it.
  *
- *     seen       vantage a -> up, 3 s ago        counted   a, b
- *                vantage b -> down, 1 s ago
+ *     seen       vantage a -> up, 3 s ago        counted
+ *                vantage b -> down, 1 s ago      counted
  *                vantage c -> down, 99 s ago     expired
  *     consensus  divided: as before
  */
 export interface Tally {
   source: CheckSource;
+  /** The vantages that were chosen to probe it, suspect or not. */
+  seats: readonly VantageSeat[];
   readonly seen: Map<string, Seen>;
-  /** Votes that the sight of their vantage has in it now. */
-  readonly counted: Map<string, ProbedVerdict>;
-  /** The vantage that reported last. */
+  /** The vantage whose observation is the newest. */
   newest: string | undefined;
   consensus: Consensus;
   definedAtMs: number;
-  /** When the next vote or lease ends; Infinity when none will. */
+  /** When the next vote or lease ends, or sooner where votes were renewed since; Infinity when none will. */
   nextExpiryMs: number;
 }
 
@@ -60,8 +71,8 @@ export interface Tally {
 export function createTally(source: CheckSource, nowMs: number): Tally {
   return {
     source,
+    seats: [],
     seen: new Map(),
-    counted: new Map(),
     newest: undefined,
     consensus: NO_CONSENSUS,
     definedAtMs: nowMs,
@@ -69,24 +80,51 @@ export function createTally(source: CheckSource, nowMs: number): Tally {
   };
 }
 
-/** Takes in an observation, unless its vantage has said something newer; returns whether it did. */
-export function takeIn(tally: Tally, observation: Observation, nowMs: number): boolean {
-  const { vantage, result } = observation;
+/**
+ * What an observation did to a tally. `old`: its vantage has said something newer. `steady`: it says what it said
+ * before, so that the votes are the same. `moved`: they have to be counted again.
+ */
+type Taken = 'old' | 'steady' | 'moved';
+
+/** Takes in an observation of `ageMs` milliseconds ago. */
+export function takeIn(tally: Tally, observation: Observation, nowMs: number, ageMs: number): Taken {
+  const { vantage, result, verdict } = observation;
   const before = tally.seen.get(vantage);
-  if (before !== undefined && observation.sequence <= before.observation.sequence) return false;
-  // A failure of the vantage's own says nothing about the endpoint, so it does not renew the vote.
-  const bears = before === undefined || result.reason !== 'internal-error';
-  tally.seen.set(vantage, {
-    observation,
-    votedAtMs: bears ? nowMs : before.votedAtMs,
-    arrivedAtMs: nowMs,
-  });
-  tally.newest = vantage;
-  return true;
+  if (before !== undefined && observation.sequence <= before.observation.sequence) return 'old';
+  const madeAtMs = nowMs - ageMs;
+  // As long as no vote has ended since they were counted, only a vote of another kind changes anything.
+  const isSteady =
+    before?.observation.verdict === verdict &&
+    before.counted === verdict &&
+    before.votedAtMs <= madeAtMs &&
+    nowMs < tally.nextExpiryMs &&
+    tally.source.counting.kind === 'probed';
+  if (before === undefined) {
+    tally.seen.set(vantage, {
+      observation,
+      votedAtMs: madeAtMs,
+      madeAtMs,
+      counted: 'unknown',
+      contradicted: false,
+    });
+  } else {
+    before.observation = observation;
+    before.madeAtMs = madeAtMs;
+    // A failure of the vantage's own says nothing about the endpoint, so it does not renew the vote.
+    if (result.reason !== 'internal-error') before.votedAtMs = madeAtMs;
+  }
+  if (tally.newest !== vantage) {
+    const newest = tally.newest === undefined ? undefined : tally.seen.get(tally.newest);
+    if (newest === undefined || newest.madeAtMs <= madeAtMs) tally.newest = vantage;
+  }
+  return isSteady ? 'steady' : 'moved';
 }
 
+/** Who votes on a source: the seats that were chosen for it, without suspects, and all nodes. */
+export type Voters = Pick<Electorate, 'seats' | 'everyone'>;
+
 /** Counts the votes, or looks at the newest report, and says when that will have to be done again. */
-export function recount(tally: Tally, electors: readonly VantageSeat[], nowMs: number): void {
+export function recount(tally: Tally, voters: Voters, nowMs: number): void {
   const { source, seen, consensus } = tally;
   const { counting } = source;
   if (counting.kind === 'pushed') {
@@ -97,7 +135,7 @@ export function recount(tally: Tally, electors: readonly VantageSeat[], nowMs: n
     return;
   }
   const votes = votesOf(seen, counting.thresholds);
-  tally.consensus = joinVotes(votes, { quorum: counting.quorum, seats: electors }, consensus.verdict, nowMs);
+  tally.consensus = joinVotes(votes, { quorum: counting.quorum, ...voters }, consensus.verdict, nowMs);
   tally.nextExpiryMs = Number.POSITIVE_INFINITY;
   for (const vote of votes)
     if (isFresh(vote, nowMs)) tally.nextExpiryMs = Math.min(tally.nextExpiryMs, vote.expiresAtMs);
@@ -124,7 +162,7 @@ export function leaseHasEnded({ source: { counting }, nextExpiryMs }: Tally): bo
 
 /** How much every vantage sees, kept up to date vote by vote. Reports are left out: nobody probes for them. */
 export class SightBook {
-  readonly #sights = new Map<string, { up: number; down: number }>();
+  readonly #sights = new Map<string, { up: number; down: number; contradicted: number }>();
 
   get sights(): ReadonlyMap<string, Sight> {
     return this.#sights;
@@ -133,31 +171,45 @@ export class SightBook {
   /** Brings the counts of one tally's votes up to date; returns whether any changed. */
   update(tally: Tally, nowMs: number): boolean {
     if (tally.source.counting.kind === 'pushed') return this.drop(tally);
+    const voteOf = (seen: Seen): ProbedVerdict =>
+      isCounted(tally, seen, nowMs) ? seen.observation.verdict : 'unknown';
+    let lead = 0;
+    for (const seen of tally.seen.values()) lead += LEAD[voteOf(seen)];
     let changed = false;
     for (const [vantage, seen] of tally.seen) {
-      const now = isCounted(tally, seen, nowMs) ? seen.observation.verdict : 'unknown';
-      const before = tally.counted.get(vantage) ?? 'unknown';
-      if (now === before) continue;
+      const vote = voteOf(seen);
+      // Its own vote is not one of the others.
+      const contradicted = vote === 'down' && lead - LEAD.down > 0;
+      if (vote === seen.counted && contradicted === seen.contradicted) continue;
       changed = true;
-      tally.counted.set(vantage, now);
-      this.#add(vantage, before, -1);
-      this.#add(vantage, now, 1);
+      this.#count(vantage, seen, -1);
+      seen.counted = vote;
+      seen.contradicted = contradicted;
+      this.#count(vantage, seen, 1);
     }
     return changed;
   }
 
   /** Takes one tally's votes out; returns whether there were any. */
   drop(tally: Tally): boolean {
-    for (const [vantage, verdict] of tally.counted) this.#add(vantage, verdict, -1);
-    const had = tally.counted.size > 0;
-    tally.counted.clear();
+    let had = false;
+    for (const [vantage, seen] of tally.seen) {
+      had ||= seen.counted !== 'unknown';
+      this.#count(vantage, seen, -1);
+      seen.counted = 'unknown';
+      seen.contradicted = false;
+    }
     return had;
   }
 
-  #add(vantage: string, verdict: ProbedVerdict, count: number): void {
-    if (verdict === 'unknown') return;
-    const sight = this.#sights.get(vantage) ?? { up: 0, down: 0 };
-    sight[verdict] += count;
+  #count(vantage: string, { counted, contradicted }: Seen, by: number): void {
+    if (counted === 'unknown') return;
+    const sight = this.#sights.get(vantage) ?? { up: 0, down: 0, contradicted: 0 };
+    sight[counted] += by;
+    if (contradicted) sight.contradicted += by;
     this.#sights.set(vantage, sight);
   }
 }
+
+/** What a vote adds to the lead of up over down. */
+const LEAD = { up: 1, down: -1, unknown: 0 } as const;

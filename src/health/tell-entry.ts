@@ -1,20 +1,21 @@
-import type { Override } from '../config/resources/override.ts';
 import type { Entry } from './board-entry.ts';
 import {
   type EndpointHealth,
   type HeldByRail,
   type LastResult,
+  type OverrideInForce,
   type PartHealth,
   timeText,
   type VantageHealth,
 } from './endpoint-health.ts';
+import type { StandingOverride } from './override.ts';
 import { isCounted, leaseHasEnded, type Seen, type Tally } from './tally.ts';
 
 /** What is told of an entry comes from more than the entry. */
 export interface Telling {
   readonly tallyOf: (key: string) => Tally | undefined;
-  /** Whether a vantage has a vote. */
-  readonly votes: (vantage: string) => boolean;
+  /** Whether a vantage has a vote on a source. */
+  readonly votes: (tally: Tally, vantage: string) => boolean;
   readonly nowMs: number;
 }
 
@@ -30,8 +31,14 @@ function wantedReason(entry: Entry, telling: Telling): string {
   return entry.override === undefined ? probedReason(entry, telling) : overrideReason(entry.override);
 }
 
-function overrideReason({ id, state, reason }: Override): string {
-  return `Override ${id} ${state === 'drain' ? 'drains it' : `holds it ${state}`}: ${reason}`;
+function overrideReason({ id, from, state, author, reason, expiresAt }: StandingOverride): string {
+  const told = [
+    ...(author === undefined ? [] : [`by ${author}`]),
+    ...(expiresAt === undefined ? [] : [`until ${timeText(Date.parse(expiresAt))}`]),
+  ];
+  const what = from === undefined ? 'Override' : 'Maintenance window';
+  const whose = told.length === 0 ? '' : ` (${told.join(', ')})`;
+  return `${what} ${id}${whose} ${state === 'drain' ? 'drains it' : `holds it ${state}`}: ${reason}`;
 }
 
 function probedReason(entry: Entry, telling: Telling): string {
@@ -77,7 +84,7 @@ function rowText({ observation }: Seen): string {
 function silenceText(tally: Tally | undefined): string {
   const seen = tally?.newest === undefined ? undefined : tally.seen.get(tally.newest);
   if (seen === undefined) return 'It has not reported within its lease.';
-  return `It has not reported again within its lease; the last report was of ${timeText(seen.arrivedAtMs)}: ${seen.observation.result.detail}`;
+  return `It has not reported again within its lease; the last report was of ${timeText(seen.madeAtMs)}: ${seen.observation.result.detail}`;
 }
 
 function partsReason(entry: Entry, telling: Telling): string {
@@ -127,11 +134,14 @@ export function healthOf(entry: Entry, telling: Telling): EndpointHealth {
     consecutiveFailures: newest?.seen.observation.failures ?? 0,
     vantages: isComposed(entry) ? [] : vantagesOf(entry, telling),
     parts: isComposed(entry) ? partsOf(entry, telling) : [],
-    override:
-      override === undefined
-        ? undefined
-        : { id: override.id, state: override.state, reason: override.reason, expiresAt: override.expiresAt },
+    override: override === undefined ? undefined : inForce(override),
+    // The board knows nothing of TTLs.
+    drain: undefined,
   };
+}
+
+function inForce({ id, from, state, author, reason, expiresAt }: StandingOverride): OverrideInForce {
+  return { kind: from ?? 'override', id, state, author, reason, expiresAt };
 }
 
 function heldOf(entry: Entry, telling: Telling): HeldByRail | undefined {
@@ -140,7 +150,7 @@ function heldOf(entry: Entry, telling: Telling): HeldByRail | undefined {
   const limit = definition.poolRules.guardRails?.[rail] ?? 0;
   const rule =
     rail === 'minimumUp'
-      ? `${counted(limit, 'endpoint')} stay up`
+      ? `${counted(limit, 'endpoint')} ${limit === 1 ? 'stays' : 'stay'} up`
       : `at most ${counted(limit, 'data center')} may be lost`;
   const why = wantedReason(entry, telling);
   const reason = `A guard rail of the pool ${definition.pool} (${rule}) keeps it in service, where it would be ${wanted}: ${why}`;
@@ -165,14 +175,14 @@ function newestOf({ definition: { check } }: Entry, { tallyOf }: Telling): Newes
     const vantage = tally?.newest;
     const seen = vantage === undefined ? undefined : tally?.seen.get(vantage);
     if (tally === undefined || vantage === undefined || seen === undefined) continue;
-    if (newest === undefined || seen.arrivedAtMs > newest.seen.arrivedAtMs) newest = { vantage, tally, seen };
+    if (newest === undefined || seen.madeAtMs > newest.seen.madeAtMs) newest = { vantage, tally, seen };
   }
   return newest;
 }
 
 function lastResultOf({ vantage, tally, seen }: Newest): LastResult {
   const { result } = seen.observation;
-  const at = timeText(seen.arrivedAtMs);
+  const at = timeText(seen.madeAtMs);
   if (!leaseHasEnded(tally)) return { vantage, at, ...result };
   return { vantage, at, ...result, ok: false, reason: 'lease-expired', detail: silenceText(tally) };
 }
@@ -190,9 +200,9 @@ function vantagesOf({ definition }: Entry, { tallyOf, votes, nowMs }: Telling): 
   const vantages = Array.from(tally.seen, ([vantage, seen]) => ({
     vantage,
     verdict: seen.observation.verdict,
-    at: timeText(seen.arrivedAtMs),
+    at: timeText(seen.madeAtMs),
     fresh: isCounted(tally, seen, nowMs),
-    votes: votes(vantage),
+    votes: votes(tally, vantage),
   }));
   return vantages.sort((one, other) => (one.vantage < other.vantage ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import type { EndpointHealth } from './endpoint-health.ts';
-import type { Incident, Severity, VantageEvidence } from './incident.ts';
+import type { Incident, LiveNode, Severity, VantageEvidence } from './incident.ts';
 import { severities } from './incident.ts';
+import { EarlyNews, liveByAll, withLive } from './live-nodes.ts';
 import { LossWatch } from './loss-watch.ts';
 import type { Observation } from './observation.ts';
 import type { Verdict } from './verdict.ts';
@@ -61,6 +62,8 @@ export interface Timeline {
     nowMs: number,
   ): readonly IncidentNews[];
   take(event: VerdictEvent): readonly IncidentNews[];
+  /** Another node answers by a verdict on an endpoint; `live.atMs` is by the clock of this one. */
+  takeLive(key: string, verdict: Verdict, live: LiveNode): readonly IncidentNews[];
   /** Takes in vantages that have come to say down since, and recoveries that nobody was there to see. */
   look(observationsOf: (key: string) => readonly Observation[], nowMs: number): readonly IncidentNews[];
   /** Open incidents, in the order in which they opened. */
@@ -83,6 +86,7 @@ class Timelines implements Timeline {
   readonly #doubtful = new Set<string>();
   /** Keys whose vantages are still listened to. */
   readonly #recent = new Set<string>();
+  readonly #early = new EarlyNews();
   #ttlSecondsOf: (pool: string) => number = () => 0;
 
   constructor(node: string) {
@@ -126,6 +130,23 @@ class Timelines implements Timeline {
     return [...news, ...this.#checkLoss(endpoint.dataCenter, event.decidedAtMs, event.liveAtMs)];
   }
 
+  takeLive(key: string, verdict: Verdict, live: LiveNode): readonly IncidentNews[] {
+    if (verdict === 'up') {
+      this.#early.drop(key);
+      return [];
+    }
+    const before = this.#open.get(key);
+    if (before === undefined) {
+      if (this.#watch.get(key) !== undefined) this.#early.keep(key, { ...live, verdict });
+      return [];
+    }
+    const isLate = live.atMs - before.openedAtMs > FOLLOW_VANTAGES_MS;
+    const incident = isLate ? undefined : withLive(before, live);
+    if (incident === undefined) return [];
+    this.#open.set(key, incident);
+    return [{ what: 'updated', incident }, ...this.#loseOn(live.node, incident.dataCenter)];
+  }
+
   look(observationsOf: (key: string) => readonly Observation[], nowMs: number): readonly IncidentNews[] {
     const news: IncidentNews[] = [];
     for (const key of this.#doubtful) {
@@ -153,6 +174,8 @@ class Timelines implements Timeline {
   #start(endpoint: TimelineEndpoint, event: VerdictEvent): IncidentNews {
     const { pool, endpoint: name, dataCenter, key } = endpoint;
     const vantages = this.#evidence(event);
+    const early = this.#early.take(key, event.to, event.decidedAtMs - FOLLOW_VANTAGES_MS);
+    const live = [{ node: this.#node, atMs: event.liveAtMs }, ...early];
     const ttlSeconds = this.#ttlSecondsOf(pool);
     const incident: Incident = {
       id: `${event.decidedAtMs}.${pool}.${name}`,
@@ -168,9 +191,9 @@ class Timelines implements Timeline {
       closedAtMs: undefined,
       firstFailureAtMs: firstFailureAtMs(event.to, vantages),
       decidedAtMs: event.decidedAtMs,
-      live: [{ node: this.#node, atMs: event.liveAtMs }],
+      live,
       ttlSeconds,
-      staleGoneAtMs: event.liveAtMs + ttlSeconds * 1000,
+      staleGoneAtMs: Math.max(...live.map(({ atMs }) => atMs)) + ttlSeconds * 1000,
       vantages,
       changes: [],
       partOf: this.#lost.get(dataCenter)?.id,
@@ -272,6 +295,19 @@ class Timelines implements Timeline {
     this.#lost.set(dataCenter, lost);
     const linked = endpoints.flatMap(({ key }) => this.#link(key, id));
     return [{ what: 'opened', incident: lost }, ...linked];
+  }
+
+  /** A node answers without an endpoint of a lost data center: maybe it was the last there. */
+  #loseOn(node: string, dataCenter: string): readonly IncidentNews[] {
+    const lost = this.#lost.get(dataCenter);
+    // So many are not walked for every one of them.
+    if (lost === undefined || lost.memberCount > MAX_MEMBERS) return [];
+    const members = this.#watch.members(dataCenter).flatMap(({ key }) => this.#open.get(key) ?? []);
+    const live = liveByAll(members, node);
+    const incident = live === undefined ? undefined : withLive(lost, live);
+    if (incident === undefined) return [];
+    this.#lost.set(dataCenter, incident);
+    return [{ what: 'updated', incident }];
   }
 
   #link(key: string, partOf: string): readonly IncidentNews[] {

@@ -20,25 +20,30 @@ import { type GeoTable, openGeoTable } from '../geo/table.ts';
 import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
 import type { PushSource } from '../health/push-sources.ts';
 import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
-import type { Store } from '../store/store.ts';
+import { type MeasuredFigures, NOTHING_MEASURED } from '../steering/measured.ts';
+import type { Conflict } from '../store/conflicts/conflict.ts';
+import type { ReplicatedStore } from '../store/replicated-store.ts';
+import { StoreError } from '../store/store-error.ts';
 import { allDownProblems } from './all-down.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Compiler } from './compile/compiler.ts';
-import type { Publisher } from './compile/publisher.ts';
+import type { MapInputs, Publisher } from './compile/publisher.ts';
+import { conflictProblems } from './conflict-problem.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
 import type { HealthLoop } from './health-loop.ts';
+import { nodeConditions } from './node-conditions.ts';
+import { blobZoneRRsets, blobZoneText } from './zones/blob-zone.ts';
 import type { PreparedDirectory } from './zones/directory-owner.ts';
-import { readRRset } from './zones/read-zone-image.ts';
 import type { ZoneFiles } from './zones/zone-files.ts';
 
 /** What the node's parts do for the control plane. */
 export interface ControlPlaneParts {
-  readonly store: Store;
+  readonly store: ReplicatedStore;
   readonly publisher: Publisher;
   readonly health: HealthLoop;
-  /** The history and the alert channels, as far as they can be wrong. */
-  readonly incidents: { readonly problems: () => readonly Problem[] };
+  /** Other parts that can be wrong: the history and the alert channels, the cluster. */
+  readonly moreProblems: () => readonly Problem[];
   readonly demo: Demo | undefined;
   readonly version: string;
   readonly nowMs: () => number;
@@ -72,9 +77,11 @@ export class NodeControlPlane implements ControlPlane {
   #geoProblems: readonly Problem[] = [];
   #geoTable: SharedArrayBuffer;
   #openTable: GeoTable;
-  /** Resolves when the geo table that came last is in use. */
-  #geoTurn: Promise<void> = Promise.resolve();
+  #measured: MeasuredFigures = NOTHING_MEASURED;
+  /** Resolves when the geo table, or the measurements, that came last are in use. */
+  #mapTurn: Promise<void> = Promise.resolve();
   #snapshot: Snapshot | undefined;
+  #published: Config | undefined;
   readonly #waiting: WaitingWrite[] = [];
   /** Why the last commit failed; undefined once one has succeeded again. */
   #storeFailure: string | undefined;
@@ -135,17 +142,35 @@ export class NodeControlPlane implements ControlPlane {
    * tables are taken in the order in which they come.
    */
   useGeoTable(table: SharedArrayBuffer): Promise<void> {
-    const used = this.#geoTurn.then(async () => {
-      await this.#parts.publisher.prepareMaps(this.config, table);
-      await this.#inTurn(async () => {
-        this.#geoTable = table;
+    return this.#renewMaps(
+      () => ({ geoTable: table, measured: this.#measured }),
+      () => {
         this.#openTable = openGeoTable(table);
         this.#geoProblems = [];
-        await this.#publish(this.config);
-      });
+      },
+    );
+  }
+
+  /** Goes over to other measurements, in the same way; compiles only the maps that rank by them. */
+  useMeasured(measured: MeasuredFigures): Promise<void> {
+    return this.#renewMaps(() => ({ geoTable: this.#geoTable, measured }));
+  }
+
+  /** The measurements that the first publication steers by. */
+  startMeasured(measured: MeasuredFigures): void {
+    this.#measured = measured;
+  }
+
+  /**
+   * Publishes what peers have written into the store. It is there already, so nobody is asked: what is broken in it is
+   * told as a problem and left out. Rejects where it could not be published; it is with the next write then.
+   */
+  adoptStored(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.config === this.#published) return;
+      this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
+      await this.#publish(this.config);
     });
-    this.#geoTurn = used.catch(() => undefined);
-    return used;
   }
 
   /** The geo files cannot be used; the table in use stays. */
@@ -165,8 +190,25 @@ export class NodeControlPlane implements ControlPlane {
       ...compiled.filter(({ path }) => !told.has(path)),
       ...allDownProblems(this.config, this.health()),
       ...this.#parts.health.problems(),
-      ...this.#parts.incidents.problems(),
+      ...this.#parts.store.problems(),
+      ...conflictProblems(this.conflicts()),
+      ...this.#parts.moreProblems(),
     ];
+  }
+
+  conflicts(): readonly Conflict[] {
+    return this.#parts.store.conflicts();
+  }
+
+  async resolveConflict(id: string, choice: string, authorship: Authorship): Promise<WriteOutcome> {
+    try {
+      const config = await this.#parts.store.resolveConflict(id, choice, authorship);
+      await this.adoptStored();
+      return { ok: true, config };
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'refused') throw error;
+      return { ok: false, problems: [{ code: 'not-resolved', path: id, message: error.message }] };
+    }
   }
 
   health(): readonly EndpointHealth[] {
@@ -186,38 +228,27 @@ export class NodeControlPlane implements ControlPlane {
     const { publisher } = this.#parts;
     return {
       ...this.#explainer.ask(this.#snapshot, this.#openTable, question),
+      measured: this.#measured,
       dataCenterName: (index) => publisher.dataCenterName(index) ?? '',
       endpointName: (slot) => publisher.endpointName(slot) ?? '',
     };
   }
 
   zoneText(apex: string): string | undefined {
-    const zone = this.config.zones.get(apex)?.value;
-    if (zone?.kind !== 'blob') return undefined;
-    const blob = this.#parts.store.getBlob(zone.blob);
-    return blob === undefined ? undefined : new TextDecoder().decode(blob);
+    return blobZoneText(this.config, this.#parts.store, apex);
   }
 
   zoneRRsets(apex: string): ZoneRRsets | undefined {
-    const zone = this.config.zones.get(apex)?.value;
-    if (zone?.kind !== 'blob') return undefined;
-    const { publisher, zoneFiles, compiler } = this.#parts;
-    // What is served lacks the records that a steered name takes the place of.
-    const image = zoneFiles.compiled(zone.blob)?.image ?? publisher.imageOf(apex);
-    if (image === undefined) return undefined;
-    return {
-      get: (key) => readRRset(image, key),
-      page: (after, limit) =>
-        compiler.run<'page'>({
-          kind: 'page',
-          page: { image, zone: `${apex} ${zone.blob}`, after, limit },
-        }),
-    };
+    return blobZoneRRsets(this.config, apex, this.#parts);
   }
 
   status(): NodeStatus {
     const { name, builtAt, attribution, attributionUrl } = this.#openTable.metadata;
-    const conditions = this.#conditions();
+    const conditions = nodeConditions({
+      listening: this.#parts.outlet.addresses(),
+      storeFailure: this.#storeFailure,
+      health: this.health(),
+    });
     return {
       version: this.#parts.version,
       startedAt: this.#startedAt,
@@ -243,7 +274,7 @@ export class NodeControlPlane implements ControlPlane {
     return this.#feed.subscribe(listener);
   }
 
-  /** Verdicts changed; the table that queries read already says so. */
+  /** Something that is shown has changed, such as verdicts: the table that queries read says so already. */
   announce(): void {
     this.#feed.announce();
   }
@@ -253,6 +284,21 @@ export class NodeControlPlane implements ControlPlane {
     await this.#reloadTurn;
     await this.#turn;
     this.#feed.close();
+  }
+
+  #renewMaps(inputs: () => MapInputs, onUse?: () => void): Promise<void> {
+    const used = this.#mapTurn.then(async () => {
+      const next = inputs();
+      await this.#parts.publisher.prepareMaps(this.config, next);
+      await this.#inTurn(async () => {
+        this.#geoTable = next.geoTable;
+        this.#measured = next.measured;
+        onUse?.();
+        await this.#publish(this.config);
+      });
+    });
+    this.#mapTurn = used.catch(() => undefined);
+    return used;
   }
 
   async #carryOut(prepared: Parsed<PreparedDirectory>): Promise<readonly Problem[]> {
@@ -337,34 +383,13 @@ export class NodeControlPlane implements ControlPlane {
 
   async #publish(config: Config): Promise<void> {
     const { publisher, health } = this.#parts;
-    const message = await publisher.build(config, this.#geoTable);
+    const message = await publisher.build(config, this.#geoTable, this.#measured);
     // Before the images go out: an endpoint's slot must hold its verdict when the first query reads it.
     health.configure(config, (key) => publisher.slotOf(key));
     await this.#parts.outlet.publish(message);
     this.#snapshot = openSnapshot(message);
+    this.#published = config;
     this.#feed.announce();
-  }
-
-  #conditions(): NodeStatus['conditions'] {
-    const unprobed = this.health().filter((endpoint) => endpoint.verdict === 'unknown');
-    const listening = this.#parts.outlet.addresses();
-    return [
-      {
-        name: 'dns',
-        holds: listening.length > 0,
-        detail: listening.length > 0 ? `serves DNS on ${listening.join(', ')}` : 'does not serve DNS yet',
-      },
-      {
-        name: 'store',
-        holds: this.#storeFailure === undefined,
-        detail: this.#storeFailure ?? 'the last write is on disk',
-      },
-      {
-        name: 'verdicts',
-        holds: unprobed.length === 0,
-        detail: unprobed.length === 0 ? 'every endpoint has a verdict' : unprobedText(unprobed),
-      },
-    ];
   }
 
   #inTurn<T>(step: () => Promise<T>): Promise<T> {
@@ -372,14 +397,4 @@ export class NodeControlPlane implements ControlPlane {
     this.#turn = result.catch(() => undefined);
     return result;
   }
-}
-
-/** Pools that the condition names. */
-const MAX_POOLS_NAMED = 5;
-
-function unprobedText(unprobed: readonly EndpointHealth[]): string {
-  const pools = [...new Set(unprobed.map(({ pool }) => pool))];
-  const more = pools.length > MAX_POOLS_NAMED ? ` and ${pools.length - MAX_POOLS_NAMED} more` : '';
-  const named = pools.slice(0, MAX_POOLS_NAMED).join(', ');
-  return `${unprobed.length} endpoints have no verdict yet, in the pools ${named}${more}`;
 }

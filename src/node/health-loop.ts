@@ -4,18 +4,23 @@ import type { Problem } from '../config/problem.ts';
 import type { VerdictChange } from '../health/board.ts';
 import { type BoardEndpoint, boardEndpoints, createBoard, type HealthBoard } from '../health/board.ts';
 import type { VantageSeat } from '../health/consensus.ts';
+import { answeringOf, tellDrains } from '../health/drain.ts';
+import { createDrainBook, type DrainBook, type Leave } from '../health/drain-book.ts';
 import type { EndpointHealth, HealthEvent, VantageSight } from '../health/endpoint-health.ts';
+import { createMaintenance } from '../health/maintenance.ts';
 import type { Observation } from '../health/observation.ts';
+import type { StandingOverride } from '../health/override.ts';
 import type { ProbeReason } from '../health/probe-result.ts';
 import type { PushSource } from '../health/push-sources.ts';
 import type { RememberedVerdict } from '../health/remembered-verdict.ts';
+import { createTtlLedger } from '../health/ttl-ledger.ts';
 import type { VantageLink } from '../probing/vantage-link.ts';
-import { vantageTargets } from '../probing/vantage-targets.ts';
+import { type VantageTarget, vantageTargets } from '../probing/vantage-targets.ts';
 import { FIRST_VERDICTS_MS, FirstVerdicts } from './first-verdicts.ts';
 import { PushReports } from './push-reports.ts';
 
-/** How often expiry of overrides and votes is looked at. */
-const EXPIRY_CHECK_MS = 1000;
+/** How often expiry of overrides and votes is looked at, and whether maintenance windows open or end. */
+const LOOK_MS = 1000;
 
 /** How often the last verdicts are kept, so that they are young after a crash. */
 const KEEP_VERDICTS_MS = 60_000;
@@ -29,18 +34,32 @@ interface HealthLoopOptions {
   readonly seat: VantageSeat;
   /** What the node knew when it last ran. */
   readonly remembered: readonly RememberedVerdict[];
+  /** What was out of service then, and until when resolvers may send clients to it, by `pool/endpoint`. */
+  readonly leaves: ReadonlyMap<string, Leave>;
   /** Keeps what is known for the next start. */
   readonly keep: (health: readonly EndpointHealth[]) => void;
   /** Called after verdicts changed; the verdict table already says so. */
   readonly onChange: () => void;
   /** Called for every change of a verdict, oldest first. */
   readonly onEvent: (event: HealthEvent) => void;
+  /** Called when the last resolver that honours TTLs has let go of an endpoint that an override has drained. */
+  readonly onDrained: (endpoint: EndpointHealth) => void;
   /** Called when the endpoints may be others than before. */
   readonly onEndpoints: () => void;
+  /** Called with what this node itself has observed, for its peers. */
+  readonly onOwn?: ((observations: readonly Observation[]) => void) | undefined;
   /** Called for every probe of an endpoint. */
   readonly onResult: (endpointKey: string, reason: ProbeReason) => void;
   /** Called when an endpoint tells its load, and maybe its capacity. */
   readonly onLoad?: ((endpointKey: string, load: number, capacity: number | undefined) => void) | undefined;
+}
+
+/** What another node has observed; see `Arrival` of the cluster. */
+interface HeardObservation {
+  readonly observation: Observation;
+  /** Milliseconds since it was made. */
+  readonly ageMs: number;
+  readonly told: 'in-full' | 'again';
 }
 
 /** Carries probe results to the board, and the board's verdicts into the table that queries read. */
@@ -50,54 +69,120 @@ export class HealthLoop {
   readonly #vantage: VantageLink;
   readonly #reports: PushReports;
   readonly #first: FirstVerdicts;
+  readonly #maintenance = createMaintenance();
+  readonly #ttls = createTtlLedger();
+  readonly #drains: DrainBook;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #holds = new Set<NodeJS.Timeout>();
   #endpoints: ReadonlyMap<string, BoardEndpoint> = new Map();
   #poolOfSlot: ReadonlyMap<number, string> = new Map();
+  /** The newest configuration that was followed, in part or in full. */
+  #config: Config | undefined;
   /** The configuration that is followed; undefined when not all of it could be. */
   #followed: Config | undefined;
   #lastEvent: HealthEvent | undefined;
+  #seats: readonly VantageSeat[];
+  /** Keys of this node's share. */
+  #probed: ReadonlySet<string> = new Set();
 
   constructor(options: HealthLoopOptions) {
     this.#options = options;
-    this.#board = createBoard(options.remembered, [options.seat]);
+    this.#seats = [options.seat];
+    this.#board = createBoard(options.remembered, this.#seats);
     this.#reports = new PushReports(options.seat.name);
     this.#first = new FirstVerdicts((slot, octet) => Atomics.store(options.verdicts, slot, octet));
-    this.#vantage = options.vantage((observations) => this.#observe(observations));
+    this.#drains = createDrainBook(options.leaves, (pool, nowMs) => this.#ttls.goneAtMs(pool, nowMs));
+    this.#vantage = options.vantage((observations) => this.#observeOwn(observations));
     this.#timers = [
-      setInterval(() => this.#take(this.#board.expire(options.nowMs()).changes), EXPIRY_CHECK_MS),
+      setInterval(() => this.#look(), LOOK_MS),
       setInterval(() => this.keep(), KEEP_VERDICTS_MS),
     ];
   }
 
-  /** Follows a configuration: its endpoints, monitors and overrides. `slotOf` gives verdict slots by endpoint key. */
+  /**
+   * Follows a configuration: its endpoints, monitors, overrides and maintenance windows. `slotOf` gives verdict slots
+   * by endpoint key.
+   */
   configure(config: Config, slotOf: (endpointKey: string) => number): void {
-    const { pools, monitors, overrides: overrideMap } = config;
-    const followed = this.#followed;
-    // Most writes are about records: what endpoints, monitors and overrides are made from is then the same object.
-    if (followed?.pools === pools && followed.monitors === monitors && followed.overrides === overrideMap)
-      return;
+    const { pools, monitors, overrides, maintenanceWindows, steeredNames } = config;
     const nowMs = this.#options.nowMs();
+    const followed = this.#followed;
+    const before = this.#config;
+    this.#config = config;
+    this.#ttls.follow(steeredNames, nowMs);
+    // Most writes are about records: what endpoints, monitors and overrides are made from is then the same object.
+    const isSame =
+      followed?.pools === pools &&
+      followed.monitors === monitors &&
+      followed.overrides === overrides &&
+      followed.maintenanceWindows === maintenanceWindows;
+    if (isSame) {
+      if (before?.policies !== config.policies || before.steeredNames !== steeredNames)
+        this.#followDrains(pools.keys());
+      return;
+    }
     const endpoints = boardEndpoints(config, slotOf);
     const known = endpoints.filter((endpoint) => endpoint.slot >= 0);
     // An endpoint without a slot may get one next time, when others have left theirs.
     this.#followed = known.length === endpoints.length ? config : undefined;
-    const before = this.#endpoints;
+    const poolsBefore = new Set(Array.from(this.#endpoints.values(), ({ pool }) => pool));
     this.#endpoints = new Map(known.map((endpoint) => [endpoint.key, endpoint]));
     this.#poolOfSlot = new Map(known.map(({ slot, pool }) => [slot, pool]));
+    this.#maintenance.follow(maintenanceWindows, nowMs);
+    // Overrides first: what is new and drained is never answered, and after a restart its drain goes on.
+    this.#take(this.#board.setOverrides(this.#overrides(), nowMs));
     this.#take(this.#board.setEndpoints(known, nowMs));
-    const overrides = [...overrideMap.values()].map((stored) => stored.value);
-    this.#take(this.#board.setOverrides(overrides, nowMs));
-    this.#holdNewPools(known, new Set(Array.from(before.values(), ({ pool }) => pool)));
+    const health = this.#board.health();
+    this.#drains.follow(answeringOf(config, health), nowMs);
+    this.#holdNewPools(known, health, poolsBefore);
     this.#reports.keepOnly((key) => this.#endpoints.has(key.split('@')[0] ?? key));
-    this.#vantage.setTargets(vantageTargets(config));
+    this.#config = config;
+    this.#setTargets(this.#targetsOf(config));
     this.#options.onEndpoints();
+  }
+
+  /** Replaces the nodes that share the probing and vote, this one among them. */
+  setSeats(seats: readonly VantageSeat[]): void {
+    this.#seats = seats;
+    this.#take(this.#board.setSeats(seats, this.#options.nowMs()));
+    if (this.#config === undefined) return;
+    const targets = this.#targetsOf(this.#config);
+    // With few nodes each probes all, whoever comes and goes.
+    const same = targets.length === this.#probed.size && targets.every(({ key }) => this.#probed.has(key));
+    if (!same) this.#setTargets(targets);
+  }
+
+  /** What is observed where, by key, for the exchange with peers: probed and pushed. */
+  sources(): ReadonlyMap<string, string> {
+    const sources = Array.from(this.#endpoints.values(), ({ check }) => check?.sources ?? []).flat();
+    return new Map(sources.map(({ key, target }) => [key, target]));
+  }
+
+  /** Takes in what other nodes have observed. */
+  hear(arrivals: readonly HeardObservation[]): void {
+    const nowMs = this.#options.nowMs();
+    const changes: VerdictChange[] = [];
+    for (const { observation, ageMs, told } of arrivals) {
+      // What is only told again is no newer load.
+      if (told === 'in-full') this.#tellLoad(observation);
+      changes.push(...this.#board.observe(observation, nowMs, ageMs));
+    }
+    this.#take(changes);
+  }
+
+  /**
+   * For how long resolvers may keep an answer of the pool that is given at this moment, in seconds; longer than its
+   * largest TTL where that was lowered lately.
+   */
+  staleSecondsOf(pool: string): number {
+    const nowMs = this.#options.nowMs();
+    return Math.ceil((this.#ttls.goneAtMs(pool, nowMs) - nowMs) / 1000);
   }
 
   /** Takes in what an endpoint reports of itself. */
   report(sources: readonly PushSource[], report: EndpointReport): ReportOutcome {
     const { outcome, observations } = this.#reports.take(sources, report, this.#options.nowMs());
-    this.#observe(observations);
+    this.#observeOwn(observations);
     return outcome;
   }
 
@@ -127,18 +212,23 @@ export class HealthLoop {
 
   /** What answers go by at this moment: in a pool that is held back, nothing is known yet. */
   health(): readonly EndpointHealth[] {
-    return this.#board
-      .health()
-      .map((endpoint) =>
-        this.#first.isHeld(endpoint.pool)
-          ? { ...endpoint, verdict: 'unknown', reason: 'It waits for the first verdicts of the whole pool.' }
-          : endpoint,
-      );
+    const health = this.#board.health().map((endpoint) =>
+      this.#first.isHeld(endpoint.pool)
+        ? ({
+            ...endpoint,
+            verdict: 'unknown',
+            reason: 'It waits for the first verdicts of the whole pool.',
+          } as const)
+        : endpoint,
+    );
+    const config = this.#config;
+    if (config === undefined) return health;
+    return tellDrains(health, config, (key) => this.#drains.leaveOf(key));
   }
 
   /** Keeps what is known for the next start. */
   keep(): void {
-    this.#options.keep(this.#board.health());
+    this.#options.keep(this.health());
   }
 
   async close(): Promise<void> {
@@ -147,8 +237,50 @@ export class HealthLoop {
     this.keep();
   }
 
-  #holdNewPools(endpoints: readonly BoardEndpoint[], poolsBefore: ReadonlySet<string>): void {
-    const verdicts = new Map(this.#board.health().map(({ key, verdict }) => [key, verdict]));
+  #overrides(): readonly StandingOverride[] {
+    const own = Array.from(this.#config?.overrides.values() ?? [], ({ value, author }) => ({
+      ...value,
+      author,
+    }));
+    return [...own, ...this.#maintenance.overrides()];
+  }
+
+  /** What time alone changes. */
+  #look(): void {
+    const nowMs = this.#options.nowMs();
+    if (this.#maintenance.look(nowMs)) {
+      this.#take(this.#board.setOverrides(this.#overrides(), nowMs));
+      // Also where nothing changes by it: guard rails may hold all of it.
+      this.#options.onChange();
+    }
+    this.#take(this.#board.expire(nowMs).changes);
+    const gone = new Set(this.#drains.takeGone(nowMs));
+    if (gone.size === 0) return;
+    const safe = this.health().filter(
+      ({ key, drain }) => gone.has(key) && drain?.safeToRebootAt !== undefined,
+    );
+    for (const endpoint of safe) this.#options.onDrained(endpoint);
+  }
+
+  /** When queries are answered by a verdict of the pool that changes now, at the latest. */
+  #liveAtMs(pool: string): number {
+    return this.#options.nowMs() + (this.#first.isHeld(pool) ? FIRST_VERDICTS_MS : 0);
+  }
+
+  /** Some of the pools may be answered otherwise: one more that is up spares those that are down, and one less does not. */
+  #followDrains(pools: Iterable<string>): void {
+    const config = this.#config;
+    if (config === undefined) return;
+    for (const pool of pools)
+      this.#drains.turn(answeringOf(config, this.#board.standings(pool)), this.#liveAtMs(pool));
+  }
+
+  #holdNewPools(
+    endpoints: readonly BoardEndpoint[],
+    health: readonly EndpointHealth[],
+    poolsBefore: ReadonlySet<string>,
+  ): void {
+    const verdicts = new Map(health.map(({ key, verdict }) => [key, verdict]));
     for (const [pool, members] of Map.groupBy(endpoints, (endpoint) => endpoint.pool)) {
       // Where the pool says what unknown means, there is nothing to wait for.
       if (members[0]?.poolRules.unknown !== 'last-resort') continue;
@@ -166,7 +298,16 @@ export class HealthLoop {
     }
   }
 
-  #observe(observations: readonly Observation[]): void {
+  #targetsOf(config: Config): readonly VantageTarget[] {
+    return vantageTargets(config, { vantage: this.#options.seat.name, seats: this.#seats });
+  }
+
+  #setTargets(targets: readonly VantageTarget[]): void {
+    this.#probed = new Set(targets.map(({ key }) => key));
+    this.#vantage.setTargets(targets);
+  }
+
+  #observeOwn(observations: readonly Observation[]): void {
     const nowMs = this.#options.nowMs();
     const changes: VerdictChange[] = [];
     for (const observation of observations) {
@@ -175,6 +316,7 @@ export class HealthLoop {
       changes.push(...this.#board.observe(observation, nowMs));
     }
     this.#take(changes);
+    this.#options.onOwn?.(observations);
   }
 
   #tellLoad({ key, result: { evidence } }: Observation): void {
@@ -196,6 +338,7 @@ export class HealthLoop {
     const end = this.#lastEvent === undefined ? events.length : events.indexOf(this.#lastEvent);
     const fresh = events.slice(0, end === -1 ? events.length : end);
     this.#lastEvent = events[0];
+    this.#followDrains(new Set(fresh.flatMap(({ key }) => this.#endpoints.get(key)?.pool ?? [])));
     for (const event of fresh.reverse()) this.#options.onEvent(event);
   }
 }

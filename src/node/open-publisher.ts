@@ -8,7 +8,7 @@ import type { Closers } from './closers.ts';
 import type { Compiler } from './compile/compiler.ts';
 import { Publisher } from './compile/publisher.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
-import type { NodeOptions } from './start-node.ts';
+import type { NodeOptions } from './node-options.ts';
 import { ZoneFiles } from './zones/zone-files.ts';
 
 /** An end waits this long for what is served to be kept; a compilation may be in the way. */

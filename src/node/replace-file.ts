@@ -36,17 +36,17 @@ export function replaceFileSync(
   }
 }
 
-/** The same without keeping the thread. */
+/** The same without keeping the thread; pieces are asked for one after the other, as the disk takes them. */
 export async function replaceFile(
   path: string,
-  text: string,
+  content: string | Iterable<Uint8Array>,
   { mode = 0o666, sync = 'later' }: Replacement = {},
 ): Promise<void> {
   const half = halfOf(path);
   try {
     const file = await open(half, 'w', mode);
     try {
-      await file.writeFile(text);
+      await file.writeFile(content);
       if (sync === 'wait') await file.sync();
     } finally {
       await file.close();

@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ClusterControl } from '../api/cluster-control.ts';
+import type { ClusterSource } from '../api/cluster-source.ts';
 import { createApp } from '../api/create-app.ts';
 import type { IncidentSource } from '../api/incident-source.ts';
 import type { CapacitySource } from '../api/routes/capacity.ts';
+import type { LatencySource } from '../api/routes/latency.ts';
 import type { Contract } from '../config/contract.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -27,7 +30,10 @@ export interface ApiOptions {
   /** Undefined where nothing is sampled. */
   readonly traffic: TrafficSource | undefined;
   readonly capacity: CapacitySource;
+  readonly latency: LatencySource;
   readonly incidents: IncidentSource;
+  /** Undefined where the node is in no cluster. */
+  readonly cluster: { readonly control: ClusterControl; readonly members: ClusterSource } | undefined;
   readonly log: Logger;
 }
 
@@ -49,7 +55,11 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.exposition() }),
     traffic,
     capacity: options.capacity,
+    latency: options.latency,
+    measurementClientHeader: settings.measurementClientHeader,
     incidents,
+    cluster: options.cluster?.control,
+    members: options.cluster?.members,
     log: (level, message, fields) => log[level](fields, message),
     now: () => new Date(),
   });

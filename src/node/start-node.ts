@@ -1,62 +1,24 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Contract, createContract } from '../config/contract.ts';
 import type { Config } from '../config/model.ts';
 import { type DemoDataCenters, startDemoDataCenters } from '../demo/data-centers.ts';
 import { DEMO_PORT } from '../demo/demo-port.ts';
-import { signatureOf } from '../geofiles/watch-geo-files.ts';
-import { openCounters } from '../observe/counters.ts';
 import type { Logger } from '../observe/log.ts';
-import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { probeKinds } from '../probing/probes/index.ts';
-import type { DnsServer } from '../server/serve-dns.ts';
 import type { Settings } from '../settings.ts';
-import type { SnapshotMessage } from '../snapshot/snapshot.ts';
-import { createSpillTable } from '../snapshot/spill-table.ts';
-import { createVerdictTable } from '../snapshot/verdict-table.ts';
-import type { DirectoryLock } from '../store/directory-lock.ts';
-import { openStore } from '../store/open-store.ts';
-import type { Store } from '../store/store.ts';
-import type { BootManifest } from './boot/boot-manifest.ts';
-import type { CapacityLoop } from './capacity-loop.ts';
 import { Closers } from './closers.ts';
-import { Compiler } from './compile/compiler.ts';
-import { IMAGE_DIRECTORY } from './compile/image-file.ts';
-import type { Publisher } from './compile/publisher.ts';
-import { NodeControlPlane } from './control-plane.ts';
-import type { DnsOutlet } from './dns-outlet.ts';
-import type { HealthLoop } from './health-loop.ts';
-import type { IncidentLoop } from './incidents/incident-loop.ts';
-import { startIncidents } from './incidents/start-incidents.ts';
+import { clusterSource } from './cluster/cluster-source.ts';
+import type { NodeControlPlane } from './control-plane.ts';
+import { joinPlane } from './join-plane.ts';
+import { nodeMetrics } from './node-metrics.ts';
+import type { NodeOptions } from './node-options.ts';
 import { observeTraffic } from './observe-traffic.ts';
-import { keepForBoot, openPublisher } from './open-publisher.ts';
+import { openParts } from './open-parts.ts';
 import { startApi } from './start-api.ts';
-import { startCapacity } from './start-capacity.ts';
 import { StartError } from './start-error.ts';
-import { startHealth } from './start-health.ts';
 import type { ApiAddress } from './takeover/activated-settings.ts';
 import { watchGeo } from './watch-geo.ts';
 import { type DirectorySource, prepareDirectory } from './zones/directory-owner.ts';
-import type { ZoneFiles } from './zones/zone-files.ts';
-
-export interface NodeOptions {
-  readonly settings: Settings;
-  /** Where to serve the API, with real ports where they are known. */
-  readonly api: readonly ApiAddress[];
-  readonly token: string | undefined;
-  readonly version: string;
-  readonly log: Logger;
-  /** Serves already what was served last, or starts to with the first publication. */
-  readonly outlet: DnsOutlet;
-  /** The numbers of the run before. */
-  readonly manifest: BootManifest | undefined;
-  /** What the outlet serves already: the images that the manifest names. */
-  readonly booted: SnapshotMessage | undefined;
-  /** The data directory's lock where it is held already. */
-  readonly lock: DirectoryLock | undefined;
-}
 
 /** All of a node but the DNS server, which may run before and after. */
 export interface RunningNode {
@@ -78,8 +40,6 @@ const BAD_DIRECTORY = 'the configuration directory has mistakes; what was there 
 
 /** The first notices that files have changed, the second that nobody writes them any more. */
 const GEO_LOOKS = 2;
-
-const nowMs = (): number => Date.now();
 
 /** Joins the parts into a node; rejects, with nothing left running, when one of them cannot start. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
@@ -114,6 +74,7 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
   if (publisher.published === 0) await plane.publishAll();
   const server = outlet.server;
   if (server === undefined) throw new Error('nothing was published');
+  const cluster = await joined.startCluster();
 
   const traffic = await observeTraffic({
     settings: settings.traffic,
@@ -140,7 +101,9 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     metrics,
     traffic: traffic.source,
     capacity: joined.capacity,
+    latency: joined.latency,
     incidents: joined.incidents,
+    cluster: cluster && { control: cluster.identity, members: clusterSource(cluster) },
     log,
   });
   closers.add(() => api.close());
@@ -160,148 +123,6 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
   };
 }
 
-interface OpenParts {
-  readonly store: Store;
-  readonly compiler: Compiler;
-  readonly geoTable: SharedArrayBuffer;
-  /** Of the geo files before they were read: a file that is replaced meanwhile is noticed later. */
-  readonly geoSignature: string;
-}
-
-/** Opens the store and reads the geo table, the two slow steps of a start, side by side. */
-async function openParts({ settings, lock }: NodeOptions, closers: Closers): Promise<OpenParts> {
-  const { dataDirectory, geoFiles } = settings;
-  await makeDataDirectory(dataDirectory);
-  const compiler = new Compiler(join(dataDirectory, IMAGE_DIRECTORY));
-  closers.add(() => compiler.close());
-  const geoSignature = await signatureOf(geoFiles);
-  const [opened, loaded] = await Promise.allSettled([
-    openStore({ directory: dataDirectory, now: () => new Date(), lock }),
-    compiler.run<'geo-table'>({ kind: 'geo-table', paths: geoFiles }),
-  ]);
-  if (opened.status === 'fulfilled') closers.add(() => opened.value.close());
-  if (opened.status === 'rejected') throw opened.reason;
-  if (loaded.status === 'rejected') throw loaded.reason;
-  if (!loaded.value.ok) throw new StartError(loaded.value.problems);
-  return { store: opened.value, compiler, geoTable: loaded.value.value, geoSignature };
-}
-
-async function makeDataDirectory(directory: string): Promise<void> {
-  try {
-    await mkdirs(resolve(directory));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `the data directory ${directory} cannot be made (${why}); choose another with --data`;
-    throw new StartError([{ code: 'unusable-data-directory', path: '', message }]);
-  }
-}
-
-/** Not Node's own `recursive`: on file systems that refuse with ENOENT, such as /proc, that never ends. */
-async function mkdirs(directory: string): Promise<void> {
-  if (existsSync(directory)) return;
-  const parent = dirname(directory);
-  if (parent !== directory) await mkdirs(parent);
-  await mkdir(directory);
-}
-
-interface JoinedPlane {
-  readonly plane: NodeControlPlane;
-  readonly publisher: Publisher;
-  readonly health: HealthLoop;
-  readonly incidents: IncidentLoop;
-  readonly capacity: CapacityLoop;
-  readonly zoneFiles: ZoneFiles;
-  /** Metrics come after the servers that they read, and probes start before both. */
-  readonly countProbesIn: (metrics: Metrics) => void;
-}
-
-function joinPlane(
-  options: NodeOptions,
-  parts: OpenParts & { readonly demo: DemoDataCenters | undefined },
-  closers: Closers,
-): JoinedPlane {
-  const { settings, version, log, outlet, manifest, booted } = options;
-  const { store, compiler, geoTable, demo } = parts;
-  const verdicts = createVerdictTable();
-  const spills = createSpillTable();
-  const { publisher, zoneFiles } = openPublisher(options, parts, { verdicts, spills });
-  const capacity = startCapacity({ settings, log, verdicts, spills, publisher }, closers);
-  keepForBoot(outlet, { manifest, booted }, { compiler, publisher, log }, closers);
-  let metrics: Metrics | undefined;
-  const announce = (): void => plane.announce();
-  const incidents = startIncidents(
-    {
-      settings,
-      log,
-      nowMs,
-      config: () => store.config,
-      health: () => health,
-      metrics: () => metrics,
-      announce,
-    },
-    closers,
-  );
-  const health = startHealth(
-    {
-      settings,
-      log,
-      verdicts,
-      nowMs,
-      onChange: () => {
-        capacity.loop.verdictsChanged();
-        announce();
-      },
-      onEvent: (event) => {
-        incidents.takeEvent(event);
-        log[event.to === 'up' ? 'info' : 'warn'](event, 'verdict changed');
-      },
-      onEndpoints: () => incidents.followEndpoints(),
-      onResult: (monitor, reason) => metrics?.countProbe(monitor, reason),
-      onLoad: (key, load, most) => capacity.loop.endpointLoad(key, load, most),
-    },
-    closers,
-  );
-  const plane: NodeControlPlane = new NodeControlPlane(
-    { store, publisher, health, incidents, demo, version, nowMs, outlet, compiler, zoneFiles },
-    geoTable,
-  );
-  plane.subscribe(() => incidents.followConfig());
-  plane.subscribe(() => capacity.follow(plane.config));
-  closers.add(() => plane.close());
-  return {
-    plane,
-    publisher,
-    health,
-    incidents,
-    capacity: capacity.loop,
-    zoneFiles,
-    countProbesIn: (given) => {
-      metrics = given;
-    },
-  };
-}
-
-function nodeMetrics(
-  version: string,
-  server: DnsServer,
-  { publisher, health, plane, incidents, capacity }: JoinedPlane,
-  observed: Float64Array,
-): Metrics {
-  return createMetrics({
-    version,
-    counters: () => [...server.counters.map((buffer) => openCounters(buffer)), observed],
-    dataCenterName: (index) => publisher.dataCenterName(index),
-    health: () => health.health(),
-    vantage: () => health.vantage,
-    capacity: () => capacity.capacity(),
-    openIncidents: () => incidents.openCounts(),
-    geoBuiltAtMs: () => Date.parse(plane.geoTable.metadata.builtAt) || undefined,
-    generation: () => plane.config.generation,
-    problems: () => plane.problems(),
-    nowMs,
-  });
-}
-
 async function startDemo({ configuration }: Settings): Promise<DemoDataCenters | undefined> {
   return configuration.kind === 'demo' ? startDemoDataCenters({ port: configuration.port }) : undefined;
 }
@@ -309,19 +130,6 @@ async function startDemo({ configuration }: Settings): Promise<DemoDataCenters |
 /** Whether nothing was ever configured here. */
 function isNew({ generation }: Config): boolean {
   return generation === 0;
-}
-
-function directorySource({ configuration }: Settings, contract: Contract): DirectorySource | undefined {
-  switch (configuration.kind) {
-    case 'none':
-      return undefined;
-    case 'directory':
-      return { directory: configuration.directory, contract, monitorPort: undefined };
-    case 'demo': {
-      const monitorPort = configuration.port === DEMO_PORT ? undefined : configuration.port;
-      return { directory: demoDirectory, contract, monitorPort };
-    }
-  }
 }
 
 async function reload(
@@ -341,5 +149,18 @@ async function reload(
       { err: error },
       'the configuration directory could not be applied; what was there before stays',
     );
+  }
+}
+
+function directorySource({ configuration }: Settings, contract: Contract): DirectorySource | undefined {
+  switch (configuration.kind) {
+    case 'none':
+      return undefined;
+    case 'directory':
+      return { directory: configuration.directory, contract, monitorPort: undefined };
+    case 'demo': {
+      const monitorPort = configuration.port === DEMO_PORT ? undefined : configuration.port;
+      return { directory: demoDirectory, contract, monitorPort };
+    }
   }
 }

@@ -5,17 +5,18 @@ import { startVantage, type VantageLink } from '../probing/vantage-link.ts';
 import type { Settings } from '../settings.ts';
 import { workerUrl } from '../worker-url.ts';
 
-/** The name under which this node's own probes count. */
+/** The name under which the probes of a node count that is in no cluster. */
 export const LOCAL_VANTAGE = 'local';
 
-/** Starts this node's vantage in a thread of its own, without targets. */
+/** Starts this node's vantage in a thread of its own, without targets; `vantage` names it. */
 export function startProbing(
-  { execDirectory }: Settings,
+  vantage: string,
+  { execDirectory }: Pick<Settings, 'execDirectory'>,
   log: Logger,
   onObservations: (observations: readonly Observation[]) => void,
 ): VantageLink {
   return startVantage({
-    name: LOCAL_VANTAGE,
+    name: vantage,
     environment: { execDirectory },
     url: workerUrl(import.meta.url, '../probing/vantage-worker'),
     startWorker: (url, options) => new Worker(url, options),

@@ -5,6 +5,7 @@ import type { Verdict } from '../health/verdict.ts';
 import { type CounterBlock, readCounters } from './counters.ts';
 import { DataCenterCounts } from './data-center-counts.ts';
 import { type IncidentMetrics, registerIncidents } from './incident-metrics.ts';
+import { type LatencyFigures, registerLatency } from './latency-metrics.ts';
 
 /** Where the figures come from, read anew for every exposition. */
 export interface MetricsSources {
@@ -20,6 +21,8 @@ export interface MetricsSources {
   readonly openIncidents?: Parameters<typeof registerIncidents>[1];
   /** What data centers can take, what they have, and what they pass on. */
   readonly capacity?: () => readonly CapacityFigures[];
+  /** What clients have measured. */
+  readonly latency?: () => LatencyFigures;
   /** When the geo table was built, in milliseconds since 1970; undefined when the table does not say. */
   readonly geoBuiltAtMs: () => number | undefined;
   readonly generation: () => number;
@@ -77,6 +80,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   registerHealth(registry, sources);
   registerVantage(registry, sources);
   registerCapacity(registry, sources);
+  registerLatency(registry, sources.latency, sources.nowMs);
   registerNode(registry, sources);
   const incidents = registerIncidents(registry, sources.openIncidents);
   collectDefaultMetrics({ register: registry });

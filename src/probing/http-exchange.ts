@@ -4,6 +4,7 @@ import { beginConnecting } from './connection.ts';
 import type { ResponseHead } from './http-head.ts';
 import { ResponseReader, type ResponseSink } from './http-reader.ts';
 import { expectsStatus, type HttpSettings } from './http-settings.ts';
+import { loadFields, noteLoad } from './load-headers.ts';
 import type { ProbeTarget } from './probe.ts';
 import { excerpt, formatPlace, type ProbeRun } from './probe-run.ts';
 import { createTextSearch } from './text-search.ts';
@@ -117,8 +118,10 @@ export function createJudge(run: ProbeRun, settings: HttpSettings): ResponseSink
   const search = bodyContains === undefined ? undefined : createTextSearch(bodyContains, bodyLimitOctets);
   let status = 0;
   return {
+    fields: loadFields(settings),
     onHead(head) {
       status = head.status;
+      noteLoad(run, head, settings);
       judgeHead(run, head, settings);
     },
     onBody(octets) {

@@ -13,6 +13,8 @@ export interface ResponseHead {
   /** Where a redirect leads; it is told and not followed. */
   readonly location: string | undefined;
   readonly framing: BodyFraming;
+  /** The values of the fields that were asked for by name, in lower case; the first of each. */
+  readonly fields: ReadonlyMap<string, string>;
 }
 
 /** RFC 9112 section 4; the reason phrase may be missing, and says nothing. */
@@ -24,8 +26,15 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** The lengths of the three names that matter, so that others are not lower-cased. */
 const LONGEST_NAME = 'transfer-encoding'.length;
 
-/** Reads the head of a response to a request by `method`: all lines, without the empty one that ends it. */
-export function parseHead(text: string, method: string): ResponseHead | Refusal {
+/**
+ * Reads the head of a response to a request by `method`: all lines, without the empty one that ends it. `wanted` are
+ * names of further fields to keep, in lower case.
+ */
+export function parseHead(
+  text: string,
+  method: string,
+  wanted: readonly string[] = [],
+): ResponseHead | Refusal {
   if (text.includes('\0')) return malformed('A header section with NUL in it');
   const lines = text.split('\r\n');
   const status = Number(STATUS_LINE.exec(lines[0] ?? '')?.[1]);
@@ -33,12 +42,14 @@ export function parseHead(text: string, method: string): ResponseHead | Refusal 
   let location: string | undefined;
   let coding: string | undefined;
   let length: string | undefined;
+  const fields = new Map<string, string>();
   for (let index = 1; index < lines.length; index += 1) {
     const line = lines[index] ?? '';
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon));
     if (!FIELD_NAME.test(name) || line.includes('\n') || line.includes('\r'))
       return malformed('A header that cannot be read');
+    if (wanted.length > 0) keepField(fields, wanted, name, line.slice(colon + 1));
     if (name.length > LONGEST_NAME) continue;
     switch (name.toLowerCase()) {
       case 'location':
@@ -56,7 +67,17 @@ export function parseHead(text: string, method: string): ResponseHead | Refusal 
     }
   }
   const framing = framingOf(method, status, coding, length);
-  return 'reason' in framing ? framing : { status, location, framing };
+  return 'reason' in framing ? framing : { status, location, framing, fields };
+}
+
+function keepField(
+  fields: Map<string, string>,
+  wanted: readonly string[],
+  name: string,
+  value: string,
+): void {
+  const lower = name.toLowerCase();
+  if (wanted.includes(lower) && !fields.has(lower)) fields.set(lower, value.trim());
 }
 
 function framingOf(

@@ -19,6 +19,8 @@ export interface Refusal {
 
 /** Who is told what a response holds, as it arrives. */
 export interface ResponseSink {
+  /** Fields of the head that are to be told, in lower case. */
+  readonly fields?: readonly string[] | undefined;
   onHead(head: ResponseHead): void;
   /** The octets are only lent: they change when this returns. */
   onBody(octets: Uint8Array): void;
@@ -97,7 +99,7 @@ export class ResponseReader {
   }
 
   #takeHead(text: string, octets: number): void {
-    const head = parseHead(text, this.#method);
+    const head = parseHead(text, this.#method, this.#sink.fields);
     if ('reason' in head) {
       this.#refuse(head.reason, head.what);
       return;

@@ -12,6 +12,8 @@ const MAX_REQUEST_HEADERS = 20;
 /** A request's body; fits into the first segments, so that sending it never waits for the endpoint. */
 const MAX_REQUEST_BODY_LENGTH = 4096;
 
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be a header name');
+
 /** These are the probe's own to write: the body's length, the connection's end, and `host`, which has its field. */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'connection',
@@ -52,10 +54,9 @@ export const httpSettingsFields = {
     .optional(),
   headers: z
     .record(
-      z
-        .string()
-        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be a header name')
-        .refine((name) => !RESERVED_HEADERS.has(name.toLowerCase()), { error: 'is set by the probe itself' }),
+      headerName.refine((name) => !RESERVED_HEADERS.has(name.toLowerCase()), {
+        error: 'is set by the probe itself',
+      }),
       z.string().regex(/^[\x20-\x7e\t]{0,1000}$/, 'must be printable ASCII of at most 1000 characters'),
     )
     .refine((headers) => Object.keys(headers).length <= MAX_REQUEST_HEADERS, {
@@ -74,6 +75,8 @@ export const httpSettingsFields = {
   bodyContains: z.string().min(1).max(1024).optional(),
   /** How much of the body is searched. */
   bodyLimitOctets: z.int().min(1).max(MAX_BODY_LIMIT_OCTETS).default(DEFAULT_BODY_LIMIT_OCTETS),
+  /** Response headers by which the endpoint tells its load and, if it likes, its capacity, as decimal numbers. */
+  loadHeaders: z.strictObject({ load: headerName, capacity: headerName.optional() }).optional(),
   /** Holds an idle connection open beside the probes, whose end starts a burst of them. */
   watch: z.boolean().default(false),
 };

@@ -65,7 +65,13 @@ function judgeStream(run: ProbeRun, stream: http2.ClientHttp2Stream, settings: H
   stream.on('error', (error) => failHttp2(run, error));
   stream.once('response', (headers) => {
     const { location } = headers;
-    judge.onHead({ status: Number(headers[':status'] ?? 0), location, framing: { kind: 'close' } });
+    const fields = new Map<string, string>();
+    for (const name of judge.fields ?? []) {
+      const value = headers[name];
+      if (value !== undefined) fields.set(name, String(Array.isArray(value) ? value[0] : value));
+    }
+    const status = Number(headers[':status'] ?? 0);
+    judge.onHead({ status, location, framing: { kind: 'close' }, fields });
   });
   stream.on('data', (octets: Buffer) => judge.onBody(octets));
   stream.once('end', () => {

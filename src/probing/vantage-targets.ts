@@ -1,6 +1,8 @@
 import type { Config } from '../config/model.ts';
-import type { Monitor } from '../config/resources/monitor.ts';
-import { probedSources } from '../health/checked-endpoints.ts';
+import { type Monitor, vantagesOf } from '../config/resources/monitor.ts';
+import { type ProbedSource, probedSources } from '../health/checked-endpoints.ts';
+import { createSeatChoice } from '../health/chosen-seats.ts';
+import type { VantageSeat } from '../health/consensus.ts';
 import { type Thresholds, thresholdsOf } from '../health/damp.ts';
 
 /** One endpoint to probe, and how. */
@@ -30,11 +32,21 @@ const DEFAULT_RECHECK_SHARE = 1 / 4;
 /** Re-probes at default settings are no more frequent than this: below it a blip would pass for an outage. */
 const MIN_DEFAULT_RECHECK_MS = 250;
 
-/** What the vantage has to probe under a configuration. */
-export function vantageTargets(config: Config): readonly VantageTarget[] {
+/** Whose share of the probing it is, and among whom it is shared. */
+export interface ProbingShare {
+  readonly vantage: string;
+  readonly seats: readonly VantageSeat[];
+}
+
+/** What the vantage has to probe under a configuration: the sources for which it was chosen. */
+export function vantageTargets(config: Config, share: ProbingShare): readonly VantageTarget[] {
+  const choice = createSeatChoice(share.seats);
+  const isOurs = ({ key, monitor }: ProbedSource): boolean =>
+    choice(key, vantagesOf(monitor)).some(({ name }) => name === share.vantage);
   /** One object for all endpoints of a monitor: thousands of them are sent to another thread. */
   const thresholds = new Map<Monitor, Thresholds>();
-  return probedSources(config).map(({ key, monitor, address }) => {
+  const sources = probedSources(config).filter(isOurs);
+  return sources.map(({ key, monitor, address }) => {
     const limits = thresholds.get(monitor) ?? thresholdsOf(monitor);
     thresholds.set(monitor, limits);
     return {

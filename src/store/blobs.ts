@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/model.ts';
+import type { Zone } from '../config/resources/zone.ts';
+import type { Conflict } from './conflicts/conflict.ts';
 import type { Database } from './database.ts';
 import { StoreError } from './store-error.ts';
 
@@ -35,9 +37,18 @@ export function holdsBlob(database: Database, hash: string, bytes: Buffer): bool
   return known !== undefined && bytes.equals(known);
 }
 
-/** Hashes of the blobs that no zone of this configuration refers to. */
-export function unreferencedBlobs(database: Database, config: Config): readonly string[] {
+/** Hashes of the blobs that zones refer to, in use or as a side of a conflict that may yet be chosen. */
+export function referencedBlobs(config: Config, conflicts: readonly Conflict[]): ReadonlySet<string> {
   const referenced = new Set<string>();
-  for (const { value } of config.zones.values()) if (value.kind === 'blob') referenced.add(value.blob);
-  return database.blobHashes().filter((hash) => !referenced.has(hash));
+  const add = (zone: Zone): void => {
+    if (zone.kind === 'blob' && isBlobHash(zone.blob)) referenced.add(zone.blob);
+  };
+  for (const { value } of config.zones.values()) add(value);
+  for (const { place, values } of conflicts) {
+    const isZone =
+      place.kind === 'zone-records' || (place.kind === 'resource' && place.collection === 'zones');
+    if (!isZone) continue;
+    for (const { value } of values) if (value !== undefined) add(value as Zone);
+  }
+  return referenced;
 }

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
  * The LMDB database in `<directory>/database`. A commit writes all its records in one transaction.
  *
  *     node        "format"             -> 1
- *                 "actor"              -> this node's Automerge actor, 32 hex digits
  *                 "generation"         -> number of commits so far
  *     documents   D                    -> DocumentRecord
  *     chunks      "D/snapshot"         -> chunk: the document up to DocumentRecord.first

@@ -1,31 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import { type Database as LmdbDatabase, open, type RootDatabase } from 'lmdb';
-import { frameChunk, openChunk } from './chunk.ts';
-import { assureReadable, noteClosed } from './clean-close.ts';
-import {
-  BLOBS_DATABASE,
-  CHUNKS_DATABASE,
-  changeKey,
-  DOCUMENTS_DATABASE,
-  type DocumentRecord,
-  databaseOptions,
-  documentKey,
-  NODE_DATABASE,
-  STORE_FORMAT,
-  snapshotKey,
-} from './database-layout.ts';
-import { reasonOf, StoreError } from './store-error.ts';
+import type { DocumentRecord } from './database-layout.ts';
 
 /** What one transaction writes about one document. */
 export interface DocumentWrite {
@@ -36,218 +9,30 @@ export interface DocumentWrite {
   readonly replaced: { readonly from: number; readonly to: number };
 }
 
-/** Below this much free space a failed write is put down to a full disk; LMDB only says "Input/output error". */
-const FULL_DISK_OCTETS = 1_048_576;
-
-/** The records of one data directory; see `database-layout.ts` for the drawing. */
-export class Database {
-  readonly actor: string;
-  readonly #directory: string;
-  readonly #root: RootDatabase<Buffer, string>;
-  readonly #node: LmdbDatabase<unknown, string>;
-  readonly #documents: LmdbDatabase<DocumentRecord, string>;
-  readonly #chunks: LmdbDatabase<Buffer, string>;
-  readonly #blobs: LmdbDatabase<Buffer, string>;
-
-  private constructor(directory: string) {
-    this.#directory = directory;
-    this.#root = open<Buffer, string>({ path: databasePath(directory), ...databaseOptions });
-    this.#node = this.#root.openDB<unknown, string>({ name: NODE_DATABASE, encoding: 'json' });
-    this.#documents = this.#root.openDB<DocumentRecord, string>({
-      name: DOCUMENTS_DATABASE,
-      encoding: 'json',
-    });
-    this.#chunks = this.#root.openDB<Buffer, string>({ name: CHUNKS_DATABASE, encoding: 'binary' });
-    this.#blobs = this.#root.openDB<Buffer, string>({ name: BLOBS_DATABASE, encoding: 'binary' });
-    this.actor = this.#readActor();
-  }
-
-  /**
-   * Opens the directory's database, made anew when there is none.
-   * @throws StoreError `unreadable`, `damaged` or `newer-format`; its message names the directory.
-   */
-  static async open(directory: string): Promise<Database> {
-    try {
-      if (existsSync(databasePath(directory))) await assureReadable(directory, databasePath(directory));
-      else await createDatabase(directory);
-      return new Database(directory);
-    } catch (thrown) {
-      if (thrown instanceof StoreError) throw thrown;
-      throw new StoreError(
-        'unreadable',
-        `The database in ${directory} cannot be opened (${reasonOf(thrown)}). ` +
-          'Check that the directory is readable and writable; otherwise restore it from a backup.',
-        thrown,
-      );
-    }
-  }
-
-  get generation(): number {
-    const generation = this.#node.get('generation');
-    return typeof generation === 'number' ? generation : 0;
-  }
-
-  documentIds(): readonly string[] {
-    return [...this.#documents.getRange({})].map(({ value }) => value.id);
-  }
-
-  documentRecord(id: string): DocumentRecord | undefined {
-    return this.#documents.get(documentKey(id));
-  }
-
+/**
+ * The records of one store: LMDB in a data directory, and in a simulation whatever can lose what was not flushed.
+ * A write that resolved is there after any crash; one that rejected has left nothing; one under way is there whole or
+ * not at all.
+ */
+export interface Database {
+  /** Number of commits so far. */
+  readonly generation: number;
+  documentRecords(): Iterable<DocumentRecord>;
+  documentRecord(id: string): DocumentRecord | undefined;
   /**
    * Snapshot and changes of a document, in the order in which they must be loaded.
    * @throws StoreError `damaged` when one is missing or torn.
    */
-  documentParts(record: DocumentRecord): readonly Uint8Array[] {
-    const keys = record.first > 0 ? [snapshotKey(record.id)] : [];
-    for (let sequence = record.first; sequence < record.next; sequence += 1) {
-      keys.push(changeKey(record.id, sequence));
-    }
-    return keys.map((key) => openChunk(key, this.#chunks.getBinary(key)));
-  }
-
+  documentParts(record: DocumentRecord): readonly Uint8Array[];
   /**
-   * Writes all of it or nothing, in one transaction; resolves when it is on disk.
+   * Writes all of it or nothing; resolves when it is on disk.
    * @throws StoreError `write-failed`.
    */
-  async write(documents: readonly DocumentWrite[], generation: number): Promise<void> {
-    await this.#transact(() => {
-      for (const document of documents) this.#putDocument(document);
-      void this.#node.put('generation', generation);
-    });
-  }
-
-  blob(hash: string): Uint8Array | undefined {
-    return this.#blobs.getBinary(hash);
-  }
-
-  /** Looks at keys alone: LMDB's own question would bring the whole blob into memory. */
-  hasBlob(hash: string): boolean {
-    for (const key of this.#blobs.getKeys({ start: hash, limit: 1 })) return key === hash;
-    return false;
-  }
-
-  async putBlob(hash: string, bytes: Buffer): Promise<void> {
-    await this.#transact(() => {
-      void this.#blobs.put(hash, bytes);
-    });
-  }
-
-  blobHashes(): readonly string[] {
-    return [...this.#blobs.getKeys({})];
-  }
-
-  async removeBlobs(hashes: readonly string[]): Promise<void> {
-    await this.#transact(() => {
-      for (const hash of hashes) void this.#blobs.remove(hash);
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#root.close();
-    noteClosed(this.#directory, databasePath(this.#directory));
-  }
-
-  #readActor(): string {
-    const format = this.#node.get('format');
-    const actor = this.#node.get('actor');
-    if (typeof format === 'number' && format > STORE_FORMAT) {
-      throw new StoreError(
-        'newer-format',
-        `The database in ${this.#directory} has format ${format}; this version reads up to ${STORE_FORMAT}.`,
-      );
-    }
-    if (format !== STORE_FORMAT || typeof actor !== 'string') {
-      throw new StoreError(
-        'damaged',
-        `The database in ${this.#directory} has lost its contents. Restore the directory from a backup, ` +
-          'or move it away to start empty.',
-      );
-    }
-    return actor;
-  }
-
-  #putDocument({ record, changes, snapshot, replaced }: DocumentWrite): void {
-    const { id } = record;
-    if (snapshot !== undefined) {
-      void this.#chunks.put(snapshotKey(id), frameChunk(snapshotKey(id), snapshot));
-    }
-    for (let sequence = replaced.from; sequence < replaced.to; sequence += 1) {
-      void this.#chunks.remove(changeKey(id, sequence));
-    }
-    for (const { sequence, bytes } of changes) {
-      void this.#chunks.put(changeKey(id, sequence), frameChunk(changeKey(id, sequence), bytes));
-    }
-    void this.#documents.put(documentKey(id), record);
-  }
-
-  async #transact(puts: () => void): Promise<void> {
-    try {
-      await this.#root.batch(puts);
-      await this.#root.flushed;
-    } catch (thrown) {
-      const cause = await causeOf(thrown);
-      throw new StoreError(
-        'write-failed',
-        `Writing to ${this.#directory} failed (${this.#diskIsFull() ? 'the disk is full' : reasonOf(cause)}). ` +
-          'Nothing of this write was kept.',
-        cause,
-      );
-    }
-  }
-
-  #diskIsFull(): boolean {
-    try {
-      const { bavail, bsize } = statfsSync(this.#directory);
-      return bavail * bsize < FULL_DISK_OCTETS;
-    } catch {
-      return false;
-    }
-  }
-}
-
-function databasePath(directory: string): string {
-  return join(directory, 'database');
-}
-
-/** Made under another name first, so that a database without contents is always a damaged one. */
-async function createDatabase(directory: string): Promise<void> {
-  const path = join(directory, 'database.new');
-  rmSync(path, { recursive: true, force: true });
-  mkdirSync(path, { recursive: true });
-  const root = open<Buffer, string>({ path, ...databaseOptions });
-  const node = root.openDB<unknown, string>({ name: NODE_DATABASE, encoding: 'json' });
-  await root.batch(() => {
-    void node.put('format', STORE_FORMAT);
-    // A copy of this directory must never write beside the original: both would be the same actor.
-    void node.put('actor', randomBytes(16).toString('hex'));
-    void node.put('generation', 0);
-  });
-  await root.flushed;
-  await root.close();
-  syncDirectory(path);
-  renameSync(path, databasePath(directory));
-  syncDirectory(directory);
-}
-
-/** LMDB makes its records durable, but not that the file stands in its directory. */
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** LMDB rejects with a pointer to a second promise that rejects with the reason. */
-async function causeOf(thrown: unknown): Promise<unknown> {
-  if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
-  try {
-    await thrown.commitError;
-    return thrown;
-  } catch (cause) {
-    return cause;
-  }
+  write(documents: readonly DocumentWrite[], generation: number): Promise<void>;
+  blob(hash: string): Uint8Array | undefined;
+  hasBlob(hash: string): boolean;
+  putBlob(hash: string, bytes: Buffer): Promise<void>;
+  blobHashes(): readonly string[];
+  removeBlobs(hashes: readonly string[]): Promise<void>;
+  close(): Promise<void>;
 }

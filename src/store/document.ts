@@ -17,7 +17,10 @@ import { reasonOf, StoreError } from './store-error.ts';
  *     ├── steeredNames   "www.example.org."  -> leaf
  *     ├── overrides      "fra-drain"         -> leaf
  *     ├── maintenanceWindows "fra-sundays"   -> leaf
- *     └── alertChannels  "on-call"           -> leaf
+ *     ├── alertChannels  "on-call"           -> leaf
+ *     ├── nodes          "fra-1"             -> leaf
+ *     ├── invitations    "4f0c…"             -> leaf
+ *     └── removals       "4f0c…"             -> leaf
  *
  *     zone/<life>/<apex>                        one for each life of each zone
  *     part/<life>/<n>/<apex>                    more of a large one, see zone-leaves.ts
@@ -39,9 +42,14 @@ export const ROOT_DOCUMENT = 'root';
 const rootSteps: readonly (readonly MapName[])[] = [
   ['dataCenters', 'pools', 'monitors', 'policies', 'zones', 'steeredNames', 'overrides'],
   ['maintenanceWindows', 'alertChannels'],
+  ['nodes', 'invitations', 'removals'],
 ];
 
 const zoneSteps: readonly (readonly MapName[])[] = [['rrsets']];
+
+function stepsOf(id: string): readonly (readonly MapName[])[] {
+  return id === ROOT_DOCUMENT ? rootSteps : zoneSteps;
+}
 
 /** The document of a zone's RRsets. Deleting a zone ends a life: the zone made anew starts with an empty one. */
 export function zoneDocument(apex: string, life: number): string {
@@ -57,9 +65,12 @@ export function isZonePart(id: string): boolean {
   return id.startsWith('part/');
 }
 
+/** A name has at most 255 octets, each of at most four characters when escaped, and there is what stands before it. */
+const MAX_DOCUMENT_ID_LENGTH = 1050;
+
 /** Whether an id is one that this program gives; peers send ids too. */
 export function isDocumentId(id: string): boolean {
-  return id === ROOT_DOCUMENT || zoneOfDocument(id) !== undefined;
+  return id === ROOT_DOCUMENT || (id.length <= MAX_DOCUMENT_ID_LENGTH && zoneOfDocument(id) !== undefined);
 }
 
 /** The apex of the zone whose RRsets a document holds; undefined for another document, and for no id at all. */
@@ -70,10 +81,26 @@ export function zoneOfDocument(id: string): string | undefined {
 
 type Engine = ReturnType<typeof automerge.getBackend>;
 
+/** What the engine remembers of an exchange with one peer about one document. */
+export type EngineSyncState = Parameters<Engine['generateSyncMessage']>[0];
+
+/** Where a leaf stands in its document. */
+export interface LeafPlace {
+  readonly map: MapName;
+  readonly key: string;
+}
+
+/** What a peer's message brought. */
+export interface Reception {
+  readonly changes: readonly Uint8Array[];
+  /** The leaves that the changes write. */
+  readonly leaves: readonly LeafPlace[];
+}
+
 /** The first changes of a document, equal on every node; everything else builds on them. */
 export function genesisChanges(id: string): readonly Uint8Array[] {
   const changes: Uint8Array[] = [];
-  for (const [step, maps] of (id === ROOT_DOCUMENT ? rootSteps : zoneSteps).entries()) {
+  for (const [step, maps] of stepsOf(id).entries()) {
     const name = step === 0 ? `genesis ${id}` : `genesis ${step} ${id}`;
     const engine = newEngine(createHash('sha256').update(name).digest('hex').slice(0, 32));
     engine.applyChanges([...changes]);
@@ -123,6 +150,15 @@ export class ConfigDocument {
     return typeof value === 'string' ? value : undefined;
   }
 
+  /** The leaf's values that were written without knowledge of each other; the one that counts first. */
+  readAll(map: MapName, key: string): readonly string[] {
+    const texts = this.#engine.getAll(this.#object(map), key).flatMap(([, value]) => {
+      return typeof value === 'string' ? [value] : [];
+    });
+    // The engine has them in the order in which they would count.
+    return texts.reverse();
+  }
+
   /** All keys of a map, those of deleted leaves included. */
   keys(map: MapName): readonly string[] {
     return this.#engine.keys(this.#object(map));
@@ -163,41 +199,80 @@ export class ConfigDocument {
     return [...this.#engine.getHeads()].sort();
   }
 
+  /** Whether the document has been in the state that these heads name. */
+  knows(heads: readonly string[]): boolean {
+    return heads.every((head) => isHash(head) && this.#engine.getChangeByHash(head) !== null);
+  }
+
+  /** A copy as it was at the given heads. */
+  copyAt(heads: readonly string[]): ConfigDocument {
+    const copy = new ConfigDocument(this.id, this.#engine.fork(undefined, [...heads]));
+    copy.grow();
+    return copy;
+  }
+
   /** Everything up to now, compact; `load` reads it. */
   save(): Uint8Array {
     return this.#engine.save();
   }
 
-  /** All changes since the given heads; all there are for none. */
+  /** All changes since the given heads. */
   changesSince(heads: readonly string[]): readonly Uint8Array[] {
     return this.#engine.getChanges([...heads]);
   }
 
+  /** Takes in changes that this node has checked before. */
+  apply(changes: readonly Uint8Array[]): void {
+    this.#sizes.clear();
+    this.#engine.applyChanges([...changes]);
+  }
+
+  /** What the peer must be told next; undefined when it has everything or has not answered yet. */
+  generateSyncMessage(state: EngineSyncState): Uint8Array | undefined {
+    const message = this.#engine.generateSyncMessage(state);
+    if (message !== null) return message;
+    // The list of what was sent only grows; once the peer has everything, nobody asks for it any more.
+    if (sameHeads(state.sharedHeads, this.#engine.getHeads())) state.sentHashes = [];
+    return undefined;
+  }
+
+  /** The leaves that were written since the given heads; all there are where those are not known here. */
+  leavesSince(heads: readonly string[]): readonly LeafPlace[] {
+    const known = heads.filter((head) => this.knows([head]));
+    const own = new Set(genesisChanges(this.id).map((change) => automerge.decodeChange(change).hash));
+    return this.changesSince(known)
+      .filter((change) => !own.has(automerge.decodeChange(change).hash))
+      .flatMap((change) => this.#leavesOf(change));
+  }
+
   /**
-   * Takes in changes from another node and returns the leaves that now read differently.
-   * @throws StoreError `refused` when they are malformed or build on changes that are not here; the document is
-   *   then of no more use and must be loaded again.
+   * Takes in a peer's message.
+   * @throws StoreError `refused` for a message that is malformed, or does what no node does; the document is then of no
+   *   more use and must be loaded again.
    */
-  apply(changes: readonly Uint8Array[]): readonly { readonly map: string; readonly key: string }[] {
+  receiveSyncMessage(state: EngineSyncState, message: Uint8Array): Reception {
     const before = this.#engine.getHeads();
     this.#sizes.clear();
     try {
-      this.#engine.applyChanges([...changes]);
+      this.#engine.receiveSyncMessage(state, message);
     } catch (thrown) {
-      throw new StoreError('refused', `Changes for ${this.id} are malformed (${reasonOf(thrown)}).`, thrown);
+      throw new StoreError('refused', `A message for ${this.id} is malformed (${reasonOf(thrown)}).`, thrown);
     }
-    if (this.#engine.getMissingDeps([]).length > 0) {
-      throw new StoreError('refused', `Changes for ${this.id} build on changes that were not sent.`);
-    }
-    return this.#engine.diff(before, this.#engine.getHeads()).flatMap(({ path: [map, key] }) => {
-      return typeof map === 'string' && typeof key === 'string' ? [{ map, key }] : [];
-    });
+    if (sameHeads(before, this.#engine.getHeads())) return { changes: [], leaves: [] };
+    const changes = this.changesSince(before);
+    return { changes, leaves: changes.flatMap((change) => this.#leavesOf(change)) };
+  }
+
+  /** Whether changes wait, in memory only, for others on which they build. */
+  holdsBack(): boolean {
+    return this.#engine.getMissingDeps([]).length > 0;
   }
 
   /** Takes in the genesis changes that a document of an earlier version lacks, and returns them. */
   grow(): readonly Uint8Array[] {
-    const steps = this.id === ROOT_DOCUMENT ? rootSteps : zoneSteps;
-    const lacksStep = steps.map((maps) => maps.some((map) => this.#engine.get('_root', map) === undefined));
+    const lacksStep = stepsOf(this.id).map((maps) =>
+      maps.some((map) => this.#engine.get('_root', map) === undefined),
+    );
     if (!lacksStep.includes(true)) return [];
     const missing = genesisChanges(this.id).filter((_, step) => lacksStep[step]);
     this.#engine.applyChanges([...missing]);
@@ -209,6 +284,23 @@ export class ConfigDocument {
     this.#engine.free();
   }
 
+  /**
+   * The leaves that a peer's change writes. The engine's own account of what differs leaves out a value that changes
+   * beside the one that counts.
+   */
+  #leavesOf(change: Uint8Array): readonly LeafPlace[] {
+    const maps = stepsOf(this.id).flat();
+    return automerge.decodeChange(change).ops.flatMap(({ obj, key, action, value, datatype }) => {
+      const map = maps.find((name) => (obj === '_root' ? key === name : obj === this.#object(name)));
+      if (map === undefined) return [];
+      // A map put in the place of another would hide all that is in it; a leaf is deleted by a mark.
+      if (obj === '_root' || action !== 'set' || typeof value !== 'string' || datatype !== undefined) {
+        throw new StoreError('refused', `A message for ${this.id} writes what is no leaf.`);
+      }
+      return [{ map, key }];
+    });
+  }
+
   #object(map: MapName): string {
     const known = this.#objects.get(map);
     if (known !== undefined) return known;
@@ -217,6 +309,15 @@ export class ConfigDocument {
     this.#objects.set(map, object);
     return object;
   }
+}
+
+/** The engine throws on anything else. */
+function isHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+function sameHeads(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && [...one].sort().join() === [...other].sort().join();
 }
 
 function newEngine(actor: string): Engine {

@@ -1,7 +1,19 @@
 import type { Database, DocumentWrite } from './database.ts';
 import type { DocumentRecord } from './database-layout.ts';
-import { ConfigDocument, genesisChanges, isZonePart, type MapName, ROOT_DOCUMENT } from './document.ts';
+import {
+  ConfigDocument,
+  genesisChanges,
+  isDocumentId,
+  isZonePart,
+  type LeafPlace,
+  type MapName,
+  ROOT_DOCUMENT,
+} from './document.ts';
+import type { LeafSource } from './leaf-source.ts';
+import { openLeaf, sealLeaf } from './seal/sealed-leaf.ts';
+import type { Sealer } from './seal/sealer.ts';
 import { reasonOf, StoreError } from './store-error.ts';
+import type { SyncExchange } from './sync-exchange.ts';
 
 /**
  * The documents of this node: on disk all of them, in memory the root and those used last.
@@ -35,28 +47,69 @@ const COMPACT_PART_AFTER_CHANGES = 64;
 /** Octets of changes after which the same happens, however few they are. */
 const COMPACT_AFTER_OCTETS = 4_194_304;
 
-export class Documents {
+export class Documents implements LeafSource {
   readonly #database: Database;
   /** In the order of use, the latest last. */
   readonly #open = new Map<string, OpenDocument>();
   readonly #unsealed = new Set<string>();
+  readonly #actor: string;
+  readonly #sealer: Sealer;
+  readonly #heads: Map<string, readonly string[]>;
 
-  constructor(database: Database) {
+  /** `actor`: who writes, for the engine; one that has never written before, 32 hex digits. */
+  constructor(database: Database, { actor, sealer }: { readonly actor: string; readonly sealer: Sealer }) {
     this.#database = database;
+    this.#actor = actor;
+    this.#sealer = sealer;
+    this.#heads = new Map([...database.documentRecords()].map(({ id, heads }) => [id, [...heads].sort()]));
   }
 
-  /** Ids of the documents on disk. */
-  ids(): readonly string[] {
-    return this.#database.documentIds();
+  /** Heads of the documents on disk, sorted. */
+  heads(): ReadonlyMap<string, readonly string[]> {
+    return this.#heads;
   }
 
+  /** The text of the leaf that counts, its secrets in clear; undefined for none. */
   read(id: string, map: MapName, key: string): string | undefined {
-    return this.#get(id).document.read(map, key);
+    return this.opened(map, key, this.#get(id).document.read(map, key));
+  }
+
+  /** A leaf's text with its secrets in clear. */
+  opened(map: MapName, key: string, text: string | undefined): string | undefined {
+    return text === undefined ? undefined : openLeaf(this.#sealer, map, key, text);
+  }
+
+  /** The texts of all that was written to a leaf without knowledge of each other; the one that counts first. */
+  readAll(id: string, map: MapName, key: string): readonly string[] {
+    const texts = this.#get(id).document.readAll(map, key);
+    return texts.map((text) => openLeaf(this.#sealer, map, key, text));
+  }
+
+  /** Heads of a document as it is in memory, sorted; undefined when nothing was ever written to it. */
+  headsOf(id: string): readonly string[] | undefined {
+    if (this.#unsealed.has(id)) throw new Error(`document ${id} has writes that are not sealed yet`);
+    const open = this.#open.get(id);
+    return open !== undefined && open.staged.length > 0 ? open.document.heads() : this.#heads.get(id);
+  }
+
+  /** The leaves that were written since the given heads. */
+  leavesSince(id: string, heads: readonly string[]): readonly LeafPlace[] {
+    return this.#get(id).document.leavesSince(heads);
+  }
+
+  /** Whether a document has been in the state that these heads name. */
+  knows(id: string, heads: readonly string[]): boolean {
+    return this.has(id) && this.#get(id).document.knows(heads);
+  }
+
+  /** A copy of a document as it was at the given heads, to read and to free. */
+  copyAt(id: string, heads: readonly string[]): ConfigDocument {
+    return this.#get(id).document.copyAt(heads);
   }
 
   /** Whether anything was ever written to a document. */
   has(id: string): boolean {
-    return this.#open.has(id) || this.#database.documentRecord(id) !== undefined;
+    return this.#open.has(id) || this.#heads.has(id);
   }
 
   keys(id: string, map: MapName): readonly string[] {
@@ -69,7 +122,9 @@ export class Documents {
   }
 
   write(id: string, map: MapName, key: string, text: string): void {
-    this.#get(id).document.write(map, key, text);
+    const { document } = this.#get(id);
+    const before = document.read(map, key);
+    document.write(map, key, sealLeaf(this.#sealer, { map, key, before }, text));
     this.#unsealed.add(id);
   }
 
@@ -89,30 +144,29 @@ export class Documents {
     this.#unsealed.clear();
   }
 
-  /**
-   * Takes in another node's changes and returns the leaves that now read differently.
-   * @throws StoreError `refused`; the document is then read from disk again. Other documents' staged changes stay.
-   */
-  apply(
-    id: string,
-    changes: readonly Uint8Array[],
-  ): readonly { readonly map: string; readonly key: string }[] {
-    const open = this.#get(id);
-    const before = open.document.heads();
-    try {
-      const touched = open.document.apply(changes);
-      stage(open, open.document.changesSince(before));
-      return touched;
-    } catch (thrown) {
-      this.#open.delete(id);
-      open.document.free();
-      throw thrown;
-    }
+  /** The next message of an exchange. All that is in memory must be durable: this is no moment between two commits. */
+  generate(exchange: SyncExchange, id: string): Uint8Array | undefined {
+    return isDocumentId(id) ? exchange.generate(this.#get(id).document) : undefined;
   }
 
-  /** All changes of a document, oldest first. */
-  changes(id: string): readonly Uint8Array[] {
-    return this.#get(id).document.changesSince([]);
+  /**
+   * Takes in a message of an exchange and returns the leaves that it writes.
+   * @throws StoreError `refused`; the document is then as it was before, and what was staged for it stays staged.
+   *   Of another code when that could not be had from disk again.
+   */
+  receive(exchange: SyncExchange, id: string, message: Uint8Array): readonly LeafPlace[] {
+    const open = this.#getForPeer(id);
+    try {
+      const { changes, leaves } = exchange.receive(open.document, message);
+      // What an older version lacked becomes durable here, or nodes would compare different heads for ever.
+      const grows = open.unstaged.length > 0 && open.record.next > 0;
+      if (changes.length > 0 || grows) stage(open, changes);
+      return leaves;
+    } catch (thrown) {
+      this.#rebuild(open);
+      exchange.restart(id);
+      throw thrown;
+    }
   }
 
   /** What must be written for the staged changes to be durable. */
@@ -127,6 +181,7 @@ export class Documents {
       if (open === undefined) continue;
       open.record = record;
       open.staged = [];
+      this.#heads.set(record.id, record.heads);
     }
     this.#evict();
   }
@@ -141,6 +196,15 @@ export class Documents {
     }
   }
 
+  #getForPeer(id: string): OpenDocument {
+    if (!isDocumentId(id)) throw new StoreError('refused', `There is no document ${JSON.stringify(id)}.`);
+    try {
+      return this.#get(id);
+    } catch (thrown) {
+      throw new StoreError('refused', `Nothing can be added to ${id}: ${reasonOf(thrown)}`, thrown);
+    }
+  }
+
   #get(id: string): OpenDocument {
     const known = this.#open.get(id);
     const open = known ?? this.#load(id);
@@ -152,17 +216,29 @@ export class Documents {
 
   #load(id: string): OpenDocument {
     const record = this.#database.documentRecord(id);
-    const { actor } = this.#database;
     if (record === undefined) {
       const empty = { id, first: 0, next: 0, heads: [], changesLength: 0 };
-      const document = ConfigDocument.create(id, actor);
+      const document = ConfigDocument.create(id, this.#actor);
       return { document, record: empty, staged: [], unstaged: genesisChanges(id) };
     }
-    const document = loadRecorded(record, actor, this.#database.documentParts(record));
+    const document = loadRecorded(record, this.#actor, this.#database.documentParts(record));
     if (document.heads().join() !== [...record.heads].sort().join()) {
       throw new StoreError('damaged', `Document ${id} does not load to the state it was written in.`);
     }
     return { document, record, staged: [], unstaged: document.grow() };
+  }
+
+  /** The engine is in doubt: the document is read from disk again, and what was staged for it is staged again. */
+  #rebuild({ document, staged, unstaged }: OpenDocument): void {
+    const { id } = document;
+    this.#open.delete(id);
+    freeDoubtful(document);
+    if (staged.length === 0) return;
+    const fresh = this.#load(id);
+    fresh.document.apply(staged);
+    fresh.staged = staged;
+    fresh.unstaged = unstaged;
+    this.#open.set(id, fresh);
   }
 
   /** Stops at the first that is being written: what was used after it is of the same commit. */
@@ -173,6 +249,15 @@ export class Documents {
       this.#open.delete(id);
       document.free();
     }
+  }
+}
+
+/** An engine that broke off in the middle may refuse even to be freed; its memory is then lost. */
+function freeDoubtful(document: ConfigDocument): void {
+  try {
+    document.free();
+  } catch {
+    // Nothing more can be done for it, and the document is loaded anew.
   }
 }
 

@@ -9,8 +9,9 @@ import { StoreError } from './store-error.ts';
  *     { "value": {...}, "owner": {...}, "author": "...", "reason": "...", "updatedAt": "...", "revision": "7-3fa9c2d1" }
  *     { "deleted": true, "owner": ..., ... }          a deletion: reads skip it, a later write revives the leaf
  *
- * `revision` is the count of writes and the node that wrote: it differs after every write, on every node.
- * `life`, on zones only, numbers the zone's successive documents (see `documents.ts`).
+ * `revision` is the count of writes and a tag of who wrote: it differs after every write, on every node.
+ * `life`, on zones only, numbers the zone's successive documents (see `zone-lives.ts`, also for `lives`).
+ * `was`, on deletions of a pool's settings and of zones, is the value before, for whoever takes the deletion back.
  */
 export interface Leaf {
   /** Undefined when deleted. */
@@ -19,16 +20,24 @@ export interface Leaf {
   readonly author: string;
   readonly reason: string;
   readonly updatedAt: string;
+  /** The node that wrote it; '' when it had no name. */
+  readonly node: string;
   readonly revision: string;
   readonly life: number;
+  /** Whatever was written; `zone-lives.ts` reads it. */
+  readonly lives: unknown;
+  /** Undefined where it is not kept. */
+  readonly was: unknown;
 }
 
 /** Who writes, why, when and where; the same for all leaves of a commit. */
 export interface Stamp extends Authorship {
   /** RFC 3339, UTC. */
   readonly updatedAt: string;
-  /** Tells this node's revisions from those of other nodes. */
-  readonly nodeTag: string;
+  /** This node's name, for people; '' for none. */
+  readonly node: string;
+  /** Tells this writer's revisions from those of all others. */
+  readonly writerTag: string;
 }
 
 /**
@@ -47,9 +56,8 @@ export function parseLeaf(text: string | undefined): Leaf | undefined {
     return undefined;
   }
   if (typeof json !== 'object' || json === null) return undefined;
-  const { value, deleted, owner, author, reason, updatedAt, revision, life } = json as Partial<
-    Leaf & { deleted: true }
-  >;
+  const { value, deleted, owner, author, reason, updatedAt, node, revision, life, lives, was } =
+    json as Partial<Leaf & { deleted: true }>;
   if (typeof revision !== 'string' || typeof owner !== 'object' || owner === null) return undefined;
   return {
     value: deleted === true ? undefined : value,
@@ -57,18 +65,30 @@ export function parseLeaf(text: string | undefined): Leaf | undefined {
     author: author ?? '',
     reason: reason ?? '',
     updatedAt: updatedAt ?? '',
+    node: node ?? '',
     revision,
-    life: typeof life === 'number' ? life : 0,
+    life: typeof life === 'number' && Number.isSafeInteger(life) && life > 0 ? life : 0,
+    lives,
+    was,
   };
 }
 
+/** What a leaf says beside who wrote it; `value: undefined` is a deletion. */
+export interface LeafContent {
+  readonly value: unknown;
+  readonly owner: Owner;
+  readonly life?: number;
+  readonly lives?: unknown;
+  readonly was?: unknown;
+}
+
 /**
- * Writes a leaf; `value: undefined` is a deletion, `count` how many writes there were with this one.
+ * Writes a leaf; `count` is how many writes there were with this one.
  * @throws StoreError `refused` when it would be longer than MAX_LEAF_LENGTH.
  */
 export function formatLeaf(
   path: string,
-  given: { readonly value: unknown; readonly owner: Owner; readonly count: number; readonly life?: number },
+  given: LeafContent & { readonly count: number },
   stamp: Stamp,
 ): string {
   const text = JSON.stringify({
@@ -77,8 +97,11 @@ export function formatLeaf(
     author: stamp.author,
     reason: stamp.reason,
     updatedAt: stamp.updatedAt,
-    revision: `${given.count}-${stamp.nodeTag}`,
+    ...(stamp.node === '' ? {} : { node: stamp.node }),
+    revision: `${given.count}-${stamp.writerTag}`,
     ...(given.life === undefined || given.life === 0 ? {} : { life: given.life }),
+    ...(given.lives === undefined ? {} : { lives: given.lives }),
+    ...(given.value !== undefined || given.was === undefined ? {} : { was: given.was }),
   });
   if (text.length > MAX_LEAF_LENGTH) {
     throw new StoreError(
@@ -98,7 +121,17 @@ export function writeCount(leaf: Leaf | undefined): number {
 /** The resource in a leaf that holds all of it; undefined when absent or deleted. */
 export function storedOf<T>(leaf: Leaf | undefined): Stored<T> | undefined {
   if (leaf?.value === undefined) return undefined;
-  const { owner, author, reason, updatedAt, revision } = leaf;
   // What lies in the store was checked by the contract before it was committed, here or on a peer.
-  return { value: leaf.value as T, owner, revision, author, reason, updatedAt };
+  return { value: leaf.value as T, revision: leaf.revision, ...attributionOf(leaf) };
+}
+
+/** Whose a leaf is and who wrote it. */
+export function attributionOf({
+  owner,
+  author,
+  reason,
+  updatedAt,
+  node,
+}: Leaf): Omit<Stored<unknown>, 'value' | 'revision'> {
+  return { owner, author, reason, updatedAt, ...(node === '' ? {} : { node }) };
 }

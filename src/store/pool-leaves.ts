@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Stored } from '../config/model.ts';
 import type { Endpoint, Pool } from '../config/resources/pool.ts';
-import { type Leaf, writeCount } from './leaf.ts';
+import { attributionOf, type Leaf, writeCount } from './leaf.ts';
 
 /** The key of one part of a pool: an endpoint's name, or '' for the order of the endpoints. */
 export function poolPart(pool: string, endpoint: string): string {
@@ -38,9 +38,8 @@ export function joinPool(pool: string, leaves: ReadonlyMap<string, Leaf>): Store
     if (name !== '' && leaf.value !== undefined) endpoints.set(name, leaf.value as Endpoint);
   }
   const ordered = [...new Set([...order, ...endpoints.keys()])].flatMap((name) => endpoints.get(name) ?? []);
-  const { owner, author, reason, updatedAt } = orderLeaf ?? settings;
   const value = { ...(settings.value as Omit<Pool, 'endpoints'>), endpoints: ordered };
-  return { value, owner, revision: joinRevisions(leaves), author, reason, updatedAt };
+  return { value, revision: joinRevisions(leaves), ...attributionOf(orderLeaf ?? settings) };
 }
 
 /** Writes that the pool has seen; every write counts in each leaf that it touches. */

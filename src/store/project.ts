@@ -1,13 +1,18 @@
 import { emptyConfig } from '../config/apply-changes.ts';
 import type { Collection, Config, Stored } from '../config/model.ts';
+import type { Problem } from '../config/problem.ts';
 import type { RRset } from '../config/resources/rrset.ts';
 import { RRsetEdit, type RRsets } from '../config/rrset-map.ts';
+import { type Conflicts, noConflicts } from './conflicts/conflict.ts';
+import { findConflicts } from './conflicts/find-conflicts.ts';
 import { ROOT_DOCUMENT, zoneDocument } from './document.ts';
 import type { Documents } from './documents.ts';
 import { type Leaf, parseLeaf, storedOf } from './leaf.ts';
+import type { LeafSource } from './leaf-source.ts';
 import { joinPool, poolKeys } from './pool-leaves.ts';
+import { missingSealKeys } from './seal/sealed-leaf.ts';
 import { Touched } from './touched.ts';
-import { readRRsetLeaf, rrsetKeys, type ZoneHome } from './zone-leaves.ts';
+import { readRRsetLeaf, rrsetKeys, type ZoneHome, zoneHomeOf } from './zone-leaves.ts';
 
 /**
  * The configuration as the documents give it. Whatever was not touched keeps its identity, down to the single
@@ -17,9 +22,17 @@ export interface Projection {
   readonly config: Config;
   /** The document that each entry of `config.rrsets` was read from. */
   readonly zoneDocuments: ReadonlyMap<string, string>;
+  readonly conflicts: Conflicts;
+  /** What is left out of the configuration, by path. */
+  readonly problems: ReadonlyMap<string, Problem>;
 }
 
-const nothing: Projection = { config: emptyConfig(), zoneDocuments: new Map() };
+const nothing: Projection = {
+  config: emptyConfig(),
+  zoneDocuments: new Map(),
+  conflicts: noConflicts,
+  problems: new Map(),
+};
 
 /** Reads everything. */
 export function projectAll(documents: Documents, generation: number): Projection {
@@ -37,14 +50,30 @@ export function project(
   documents: Documents,
   generation: number,
 ): Projection {
+  const read = readConfig(previous, touched, documents, generation);
+  const conflicts = findConflicts(previous.conflicts, touched, documents, (apex) => ({
+    home: homeOf(apex, read.config.zones, documents),
+    moved: read.zoneDocuments.get(apex) !== previous.zoneDocuments.get(apex),
+  }));
+  return { ...read, conflicts };
+}
+
+/** Reads the configuration again where it was touched. */
+export function readConfig(
+  previous: Projection,
+  touched: Touched,
+  documents: LeafSource,
+  generation: number,
+): Omit<Projection, 'conflicts'> {
   const { config } = previous;
   const plain = <T>(
     collection: Collection,
     before: ReadonlyMap<string, Stored<T>>,
   ): ReadonlyMap<string, Stored<T>> =>
     rebuilt(before, touched.resources.get(collection), (key) =>
-      storedOf<T>(parseLeaf(documents.read(ROOT_DOCUMENT, collection, key))),
+      whole<T>({ collection, key }, parseLeaf(documents.read(ROOT_DOCUMENT, collection, key)), problems),
     );
+  const problems = new Map(previous.problems);
   const zones = plain('zones', config.zones);
   const { rrsets, zoneDocuments } = projectRRsets(previous, touched, documents, zones);
   return {
@@ -58,11 +87,33 @@ export function project(
       overrides: plain('overrides', config.overrides),
       maintenanceWindows: plain('maintenanceWindows', config.maintenanceWindows),
       alertChannels: plain('alertChannels', config.alertChannels),
+      nodes: plain('nodes', config.nodes),
+      invitations: plain('invitations', config.invitations),
+      removals: plain('removals', config.removals),
       rrsets,
       generation,
     },
     zoneDocuments,
+    problems,
   };
+}
+
+/** The resource in a leaf; undefined, with a problem, when its secrets cannot be opened. */
+function whole<T>(
+  place: { readonly collection: Collection; readonly key: string },
+  leaf: Leaf | undefined,
+  problems: Map<string, Problem>,
+): Stored<T> | undefined {
+  const { collection, key } = place;
+  const path = `${collection}/${key}`;
+  problems.delete(path);
+  const [missing] = missingSealKeys(collection, leaf?.value);
+  if (missing === undefined) return storedOf<T>(leaf);
+  const message =
+    `The secrets of ${path} were sealed with the key ${missing}, which this node does not have, or were changed since; ` +
+    'it is left out here. Give the node the cluster’s seal.key, or write the resource anew.';
+  problems.set(path, { code: 'unknown-seal-key', path, message });
+  return undefined;
 }
 
 /** The same map when nothing in it changed, else a copy with the touched keys read again. */
@@ -83,7 +134,7 @@ function rebuilt<T>(
   return copy ?? previous;
 }
 
-function poolReader(documents: Documents): (pool: string) => ReturnType<typeof joinPool> {
+function poolReader(documents: LeafSource): (pool: string) => ReturnType<typeof joinPool> {
   let grouped: ReadonlyMap<string, readonly string[]> | undefined;
   return (pool) => {
     grouped ??= poolKeys(documents.keys(ROOT_DOCUMENT, 'pools'));
@@ -99,7 +150,7 @@ function poolReader(documents: Documents): (pool: string) => ReturnType<typeof j
 function projectRRsets(
   previous: Projection,
   touched: Touched,
-  documents: Documents,
+  documents: LeafSource,
   zones: Config['zones'],
 ): { readonly rrsets: Config['rrsets']; readonly zoneDocuments: Projection['zoneDocuments'] } {
   const apexes = new Set([...touched.rrsets.keys(), ...(touched.resources.get('zones') ?? [])]);
@@ -132,7 +183,7 @@ function projectRRsets(
 }
 
 function editedRRsets(
-  documents: Documents,
+  documents: LeafSource,
   home: ZoneHome,
   before: RRsets | undefined,
   keys: ReadonlySet<string> | undefined,
@@ -147,9 +198,9 @@ function editedRRsets(
   return edit.finish();
 }
 
-function homeOf(apex: string, zones: Config['zones'], documents: Documents): ZoneHome | undefined {
+function homeOf(apex: string, zones: Config['zones'], documents: LeafSource): ZoneHome | undefined {
   if (zones.get(apex)?.value.kind !== 'rrsets') return undefined;
-  return { apex, life: parseLeaf(documents.read(ROOT_DOCUMENT, 'zones', apex))?.life ?? 0 };
+  return zoneHomeOf(documents, apex);
 }
 
 function setOrDelete<T>(map: Map<string, T>, key: string, value: T | undefined): void {

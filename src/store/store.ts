@@ -20,7 +20,7 @@ export interface Store {
   copyBlob(hash: string): Uint8Array | undefined;
   /** Whether there is a blob of that hash, whole or damaged. */
   hasBlob(hash: string): boolean;
-  /** Removes blobs that no zone refers to; returns how many. */
+  /** Removes blobs that no zone refers to, nor would after a choice in a conflict; returns how many. */
   sweepBlobs(): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { type Collection, collections } from '../config/model.ts';
-import { ROOT_DOCUMENT, zoneOfDocument } from './document.ts';
+import { type MapName, ROOT_DOCUMENT, zoneOfDocument } from './document.ts';
 
 /** Which resources a commit or an import may have changed: what must be read from the documents again. */
 export class Touched {
@@ -25,7 +25,7 @@ export class Touched {
   }
 
   /** A leaf by its place in a document. */
-  leaf(document: string, map: string, key: string): void {
+  leaf(document: string, map: MapName, key: string): void {
     if (document === ROOT_DOCUMENT) {
       const collection = collections.find((name) => name === map);
       // A pool's leaves are touched through the pool.

@@ -1,13 +1,14 @@
-import type { Change, Owner } from '../config/model.ts';
+import type { Change } from '../config/model.ts';
 import type { Pool } from '../config/resources/pool.ts';
 import type { Zone } from '../config/resources/zone.ts';
-import { type MapName, ROOT_DOCUMENT } from './document.ts';
+import { type LeafPlace, type MapName, ROOT_DOCUMENT } from './document.ts';
 import type { Documents } from './documents.ts';
-import { formatLeaf, parseLeaf, type Stamp, writeCount } from './leaf.ts';
+import { formatLeaf, type Leaf, type LeafContent, parseLeaf, type Stamp, writeCount } from './leaf.ts';
 import { poolKeys, poolPart, poolWriteCount } from './pool-leaves.ts';
 import { StoreError } from './store-error.ts';
 import type { Touched } from './touched.ts';
-import { documentForNew, readRRsetLeaf, type ZoneHome } from './zone-leaves.ts';
+import { documentForNew, rrsetDocuments, type ZoneHome } from './zone-leaves.ts';
+import { endedLives, formatLives, headsOfLife, nextLife, zoneLeaves } from './zone-lives.ts';
 
 /** Where changes go: the documents, and the note of what they touched. */
 export interface ChangeTarget {
@@ -49,12 +50,19 @@ function writeResource(
  */
 function writeZone({ documents, touched }: ChangeTarget, change: ChangeOf<'zones'>, stamp: Stamp): void {
   const { key, value, owner } = change;
-  const previous = parseLeaf(documents.read(ROOT_DOCUMENT, 'zones', key));
+  const leaves = zoneLeaves(documents, key);
+  const [previous] = leaves;
   const before = previous?.value as Zone | undefined;
   const ends =
     before !== undefined && (value === undefined || (before.kind === 'rrsets' && value.kind === 'blob'));
-  const life = (previous?.life ?? 0) + (ends ? 1 : 0);
-  putLeaf(documents, { document: ROOT_DOCUMENT, map: 'zones', key }, { value, owner, life }, stamp);
+  const lives = new Map(endedLives(leaves));
+  let life = previous?.life ?? 0;
+  if (ends) {
+    lives.set(life, { was: before, heads: headsOfLife(documents, key, life) });
+    life = nextLife(leaves);
+  }
+  const content = { value, owner, life, lives: formatLives(lives) };
+  putLeaf(documents, { document: ROOT_DOCUMENT, map: 'zones', key }, content, stamp);
   touched.resource('zones', key);
 }
 
@@ -67,9 +75,7 @@ function writeRRset({ documents, touched }: ChangeTarget, change: ChangeOf<'rrse
     const why = zone === undefined ? 'there is no such zone' : 'its records come from a zone file';
     throw new StoreError('refused', `${key} cannot be stored in zone ${apex}: ${why}.`);
   }
-  const home: ZoneHome = { apex, life: leaf.life };
-  const document = readRRsetLeaf(documents, home, key)?.document ?? documentForNew(documents, home, key);
-  putLeaf(documents, { document, map: 'rrsets', key }, { value, owner }, stamp);
+  putRRsetLeaf(documents, { home: { apex, life: leaf.life }, key }, { value, owner }, stamp);
   touched.rrset(apex, key);
 }
 
@@ -78,13 +84,18 @@ function writePool({ documents, touched }: ChangeTarget, change: ChangeOf<'pools
   const { key: pool, value, owner } = change;
   const known = poolKeys(documents.keys(ROOT_DOCUMENT, 'pools')).get(pool) ?? [];
   const leaves = new Map(known.map((key) => [key, parseLeaf(documents.read(ROOT_DOCUMENT, 'pools', key))]));
+  const settings = leaves.get(pool);
+  const isConflicted = documents.readAll(ROOT_DOCUMENT, 'pools', pool).length > 1;
+  if (value === undefined && settings?.value === undefined && !isConflicted) return;
   const count = 1 + poolWriteCount(leaves);
   for (const [key, part] of poolParts(pool, value, known)) {
     const current = leaves.get(key)?.value;
-    // The order of endpoints is written every time: it carries who wrote the pool last.
-    const isOrder = key === poolPart(pool, '');
-    if (!isOrder && JSON.stringify(part) === JSON.stringify(current)) continue;
-    const text = formatLeaf(`pools/${key}`, { value: part, owner, count }, stamp);
+    // The order of endpoints is written every time: it carries who wrote the pool last. So is a deletion, which must
+    // outlive whatever it meets.
+    const isWritten = key === poolPart(pool, '') || value === undefined;
+    if (!isWritten && JSON.stringify(part) === JSON.stringify(current)) continue;
+    const was = key === pool ? (settings?.value ?? settings?.was) : undefined;
+    const text = formatLeaf(`pools/${key}`, { value: part, owner, count, was }, stamp);
     documents.write(ROOT_DOCUMENT, 'pools', key, text);
   }
   touched.resource('pools', pool);
@@ -97,7 +108,12 @@ function poolParts(
   known: readonly string[],
 ): ReadonlyMap<string, unknown> {
   // A deleted pool keeps its endpoints in hiding; the write that revives it clears away those it does not name.
-  if (value === undefined) return new Map([[pool, undefined]]);
+  if (value === undefined) {
+    return new Map([
+      [pool, undefined],
+      [poolPart(pool, ''), undefined],
+    ]);
+  }
   const { endpoints, ...settings } = value;
   const names = endpoints.map(({ name }) => name);
   if (new Set(names).size !== names.length) {
@@ -108,16 +124,79 @@ function poolParts(
   return parts.set(pool, settings).set(poolPart(pool, ''), names);
 }
 
-function putLeaf(
+/** Where a leaf that lies in one document stands. */
+interface LeafAddress {
+  readonly document: string;
+  readonly map: MapName;
+  readonly key: string;
+}
+
+/** Deleting what is not there is no write: it would leave a mark of nothing. */
+function putLeaf(documents: Documents, at: LeafAddress, content: LeafContent, stamp: Stamp): void {
+  if (content.value === undefined && isNowhere(liveLeaves(documents, [at.document], at))) return;
+  overwriteLeaf(documents, at, content, stamp);
+}
+
+/** Writes a leaf in the place of all that it says. */
+export function overwriteLeaf(
   documents: Documents,
-  at: { readonly document: string; readonly map: MapName; readonly key: string },
-  given: { readonly value: unknown; readonly owner: Owner; readonly life?: number },
+  at: LeafAddress,
+  content: LeafContent,
   stamp: Stamp,
 ): void {
-  const { document, map, key } = at;
-  const current = parseLeaf(documents.read(document, map, key));
-  // Deleting what is not there is no write: it would leave a tombstone of nothing.
-  if (given.value === undefined && current?.value === undefined) return;
-  const count = writeCount(current) + 1;
-  documents.write(document, map, key, formatLeaf(`${map}/${key}`, { ...given, count }, stamp));
+  overwrite(documents, [at.document], at, { content, stamp });
+}
+
+/** Where an RRset stands. */
+interface RRsetAddress {
+  readonly home: ZoneHome;
+  readonly key: string;
+}
+
+function putRRsetLeaf(documents: Documents, at: RRsetAddress, content: LeafContent, stamp: Stamp): void {
+  const known = rrsetDocuments(documents, at.home, at.key);
+  if (
+    content.value === undefined &&
+    isNowhere(liveLeaves(documents, known, { map: 'rrsets', key: at.key }))
+  ) {
+    return;
+  }
+  overwriteRRset(documents, at, content, stamp);
+}
+
+/** Writes to both documents where an RRset has come to lie in two: that settles which counts. */
+export function overwriteRRset(
+  documents: Documents,
+  { home, key }: RRsetAddress,
+  content: LeafContent,
+  stamp: Stamp,
+): void {
+  const known = rrsetDocuments(documents, home, key);
+  const targets = known.length > 0 ? known : [documentForNew(documents, home, key)];
+  overwrite(documents, targets, { map: 'rrsets', key }, { content, stamp });
+}
+
+/** All that was written to a leaf without knowledge of each other. */
+export function liveLeaves(
+  documents: Documents,
+  ids: readonly string[],
+  { map, key }: LeafPlace,
+): readonly Leaf[] {
+  return ids.flatMap((id) => documents.readAll(id, map, key).flatMap((text) => parseLeaf(text) ?? []));
+}
+
+function isNowhere(leaves: readonly Leaf[]): boolean {
+  return leaves.every(({ value }) => value === undefined);
+}
+
+function overwrite(
+  documents: Documents,
+  ids: readonly string[],
+  place: LeafPlace,
+  { content, stamp }: { readonly content: LeafContent; readonly stamp: Stamp },
+): void {
+  const { map, key } = place;
+  const count = 1 + Math.max(0, ...liveLeaves(documents, ids, place).map(writeCount));
+  const text = formatLeaf(`${map}/${key}`, { ...content, count }, stamp);
+  for (const id of ids) documents.write(id, map, key, text);
 }

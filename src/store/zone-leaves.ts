@@ -1,6 +1,7 @@
-import { zoneDocument, zonePartDocument } from './document.ts';
+import { ROOT_DOCUMENT, zoneDocument, zonePartDocument } from './document.ts';
 import type { Documents } from './documents.ts';
 import { type Leaf, parseLeaf, writeCount } from './leaf.ts';
+import type { LeafSource } from './leaf-source.ts';
 
 /**
  * Where the RRsets of a zone lie. A small zone is one document; what a larger one has beyond that lies in parts, each
@@ -21,7 +22,7 @@ export interface ZoneHome {
 export const MAX_FIRST_RRSETS = 1024;
 
 /** About a thousand RRsets in each at the most that a zone may have. Part of the format: it must not change. */
-const PARTS = 128;
+export const ZONE_PARTS = 128;
 
 /** A leaf and where it lies. */
 export interface PlacedLeaf {
@@ -30,13 +31,35 @@ export interface PlacedLeaf {
 }
 
 /** The leaf of an RRset; undefined for none. */
-export function readRRsetLeaf(documents: Documents, home: ZoneHome, key: string): PlacedLeaf | undefined {
+export function readRRsetLeaf(documents: LeafSource, home: ZoneHome, key: string): PlacedLeaf | undefined {
   const first = placed(documents, zoneDocument(home.apex, home.life), key);
   const part = partOf(home, key);
   const second = documents.has(part) ? placed(documents, part, key) : undefined;
   if (first === undefined || second === undefined) return first ?? second;
   const more = writeCount(second.leaf) - writeCount(first.leaf);
   return more > 0 || (more === 0 && second.leaf.revision > first.leaf.revision) ? second : first;
+}
+
+/** The documents that have a leaf of this RRset, that with the leaf that counts first; two where they met in a merge. */
+export function rrsetDocuments(documents: LeafSource, home: ZoneHome, key: string): readonly string[] {
+  const counting = readRRsetLeaf(documents, home, key)?.document;
+  if (counting === undefined) return [];
+  const first = zoneDocument(home.apex, home.life);
+  const other = counting === first ? partOf(home, key) : first;
+  const isThere = documents.has(other) && placed(documents, other, key) !== undefined;
+  return isThere ? [counting, other] : [counting];
+}
+
+/** Whether an RRset was written by several without knowledge of each other, or lies in two documents. */
+export function isWrittenApart(documents: Documents, home: ZoneHome, key: string): boolean {
+  const first = documents.readAll(zoneDocument(home.apex, home.life), 'rrsets', key).length;
+  const part = partOf(home, key);
+  return first + (documents.has(part) ? documents.readAll(part, 'rrsets', key).length : 0) > 1;
+}
+
+/** Where the RRsets of a zone lie as its leaf says now. */
+export function zoneHomeOf(documents: LeafSource, apex: string): ZoneHome {
+  return { apex, life: parseLeaf(documents.read(ROOT_DOCUMENT, 'zones', apex))?.life ?? 0 };
 }
 
 /** The document that a new RRset goes into. */
@@ -46,9 +69,9 @@ export function documentForNew(documents: Documents, home: ZoneHome, key: string
 }
 
 /** Keys of all RRsets of a zone, those of deleted leaves included. */
-export function rrsetKeys(documents: Documents, home: ZoneHome): ReadonlySet<string> {
+export function rrsetKeys(documents: LeafSource, home: ZoneHome): ReadonlySet<string> {
   const keys = new Set(documents.keys(zoneDocument(home.apex, home.life), 'rrsets'));
-  for (let part = 0; part < PARTS; part += 1) {
+  for (let part = 0; part < ZONE_PARTS; part += 1) {
     const document = zonePartDocument(home.apex, home.life, part);
     if (!documents.has(document)) continue;
     for (const key of documents.keys(document, 'rrsets')) keys.add(key);
@@ -56,7 +79,7 @@ export function rrsetKeys(documents: Documents, home: ZoneHome): ReadonlySet<str
   return keys;
 }
 
-function placed(documents: Documents, document: string, key: string): PlacedLeaf | undefined {
+function placed(documents: LeafSource, document: string, key: string): PlacedLeaf | undefined {
   const leaf = parseLeaf(documents.read(document, 'rrsets', key));
   return leaf === undefined ? undefined : { document, leaf };
 }
@@ -65,5 +88,5 @@ function placed(documents: Documents, document: string, key: string): PlacedLeaf
 function partOf({ apex, life }: ZoneHome, key: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return zonePartDocument(apex, life, (hash ^ (hash >>> 16)) & (PARTS - 1));
+  return zonePartDocument(apex, life, (hash ^ (hash >>> 16)) & (ZONE_PARTS - 1));
 }

@@ -16,6 +16,7 @@ import { formatName } from '../../src/dns/name.ts';
 import { formatRdata } from '../../src/dns/rdata/index.ts';
 import { formatType } from '../../src/dns/type.ts';
 import { parseZoneFile } from '../../src/dns/zone-file.ts';
+import type { Conflict } from '../../src/store/conflicts/conflict.ts';
 
 /** A control plane over configuration in memory, with the real checks; what it does not have, tests set. */
 export interface TestPlane extends ControlPlane {
@@ -29,6 +30,9 @@ export interface TestPlane extends ControlPlane {
   readonly listeners: ReadonlySet<() => void>;
   /** Who wrote what, and why. */
   readonly writes: { readonly changes: readonly Change[]; readonly authorship: Authorship }[];
+  conflicting: readonly Conflict[];
+  /** Conflicts that were resolved, each with the choice. */
+  readonly resolved: string[];
   /** Set to make the next writes wait, or fail. */
   beforeWrite: () => Promise<void>;
   changed(): void;
@@ -54,6 +58,8 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
     reports: [],
     listeners,
     writes: [],
+    conflicting: [],
+    resolved: [],
     beforeWrite: async () => {},
     decided: {
       decision: { ...createDecision(), outcome: 'refused', rcode: 5 },
@@ -75,8 +81,13 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
       return { ok: true, config: next };
     },
     problems: () => [problem],
+    conflicts: () => plane.conflicting,
+    resolveConflict: async (id, choice) => {
+      plane.resolved.push(`${id} ${choice}`);
+      return { ok: true, config: plane.config };
+    },
     health: () => [],
-    vantages: () => [{ vantage: 'local', region: '', up: 0, down: 0, suspect: false }],
+    vantages: () => [{ vantage: 'local', region: '', up: 0, down: 0, suspect: false, away: false }],
     report: (sources, report) => {
       plane.reports.push({ keys: sources.map(({ key }) => key), report });
       return {

@@ -16,12 +16,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   snapshot: ['dns', 'steering', 'geo', 'config', 'protection'],
   answer: ['dns', 'snapshot', 'steering', 'geo', 'config', 'health', 'protection'],
   health: ['config', 'snapshot/verdict-table'],
+  latency: ['config/problem', 'dns/address', 'geo', 'steering/measured'],
   // shell
   history: ['health', 'config', 'alerts/delivery'],
   alerts: ['health', 'config'],
   store: ['config'],
   directory: ['config', 'dns'],
-  cluster: ['config', 'dns', 'health', 'store', 'settings', 'observe/log'],
+  cluster: ['config', 'dns', 'health', 'store', 'observe', 'settings', 'node/replace-file'],
   geofiles: ['geo', 'config/problem'],
   probing: ['config', 'dns', 'health', 'server/native', 'server/native-ping'],
   server: ['answer', 'dns', 'snapshot', 'steering', 'observe', 'config/problem', 'collector', 'worker-url'],
@@ -32,9 +33,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'dns',
     'geo',
     'health',
+    'latency',
     'steering',
     'observe/traffic/traffic-report',
     'alerts/delivery',
+    'cluster/members/member-view',
+    'store/conflicts/conflict',
   ],
   demo: ['config/problem'],
   settings: [
@@ -50,7 +54,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   node: ['*'],
 };
 
-const coreFolders = ['dns', 'geo', 'steering', 'config', 'protection', 'snapshot', 'answer', 'health'];
+const coreFolders = [
+  'dns',
+  'geo',
+  'steering',
+  'config',
+  'protection',
+  'snapshot',
+  'answer',
+  'health',
+  'latency',
+];
 
 const root = join(import.meta.dirname, '..', '..', 'src');
 const sources = globSync('**/*.ts', { cwd: root })

@@ -240,6 +240,52 @@ describe('checkConfig', () => {
       ],
     },
     {
+      name: 'tells of globs and windows for nothing',
+      given: [
+        write('overrides', {
+          id: 'a',
+          state: 'down',
+          reason: 'r',
+          target: { kind: 'glob', pattern: 'w*/fra-*' },
+        }),
+        write('overrides', {
+          id: 'b',
+          state: 'down',
+          reason: 'r',
+          target: { kind: 'glob', pattern: 'w*/ash-*' },
+        }),
+        write('overrides', {
+          id: 'c',
+          state: 'down',
+          reason: 'r',
+          target: { kind: 'glob', pattern: '*/*', dataCenter: 'a*' },
+        }),
+        write('maintenanceWindows', {
+          name: 'd',
+          reason: 'r',
+          target: { kind: 'data-center', dataCenter: 'ash' },
+          schedule: { kind: 'once', startsAt: '2026-01-01T00:00:00Z', endsAt: '2026-01-02T00:00:00Z' },
+        }),
+      ],
+      want: [
+        'unknown-override-target overrides/b/target',
+        'unknown-override-target overrides/c/target',
+        'unknown-override-target maintenanceWindows/d/target',
+      ],
+    },
+    {
+      name: 'bounds the globs',
+      given: Array.from({ length: 101 }, (_, i) =>
+        write('overrides', {
+          id: `o${i}`,
+          state: 'up',
+          reason: 'r',
+          target: { kind: 'glob', pattern: 'w*/*' },
+        }),
+      ),
+      want: ['too-many-globs overrides/o100/target'],
+    },
+    {
       name: 'tells of overrides for nothing',
       given: [
         write('overrides', { id: 'a', state: 'down', reason: 'r', target: { kind: 'pool', pool: 'x' } }),

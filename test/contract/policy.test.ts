@@ -14,6 +14,7 @@ import { choice, nearest, order, rule } from '../steering/policy-nodes.ts';
 /** What every kind of policy must hold; a new kind needs a sample here, and the suite runs it. */
 const samples: Readonly<Record<keyof typeof policyKinds, unknown>> = {
   nearest: { kind: 'nearest', dataCenters: ['dc0', 'dc1', 'dc3', 'gone'], biasKm: { dc1: -300 } },
+  latency: { kind: 'latency', dataCenters: ['dc0', 'dc1', 'dc3', 'gone'], tokenHash: 'ab'.repeat(32) },
   geo: {
     kind: 'geo',
     rules: [

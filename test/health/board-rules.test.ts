@@ -36,9 +36,9 @@ describe('a vantage that sees nothing', () => {
     const scene = cutOff();
     expect(verdictsOf(scene)).toBe('uuuuu');
     expect(scene.board.vantages()).toEqual([
-      { vantage: 'x', region: '', up: 5, down: 0, suspect: false },
-      { vantage: 'y', region: '', up: 5, down: 0, suspect: false },
-      { vantage: 'z', region: '', up: 0, down: 5, suspect: true },
+      { vantage: 'x', region: '', up: 5, down: 0, suspect: false, away: false },
+      { vantage: 'y', region: '', up: 5, down: 0, suspect: false, away: false },
+      { vantage: 'z', region: '', up: 0, down: 5, suspect: true, away: false },
     ]);
     expect(codesOf(scene)).toEqual(['suspect-vantage vantages/z']);
     expect(scene.health('a')?.vantages.map(({ vantage, votes }) => `${vantage} ${votes}`)).toEqual([
@@ -146,7 +146,7 @@ describe('a composed check', () => {
     key,
     monitor: 'tcp',
     target: '192.0.2.9',
-    counting: { kind: 'probed', thresholds, quorum: { kind: 'majority' } },
+    counting: { kind: 'probed', thresholds, quorum: { kind: 'majority' }, vantages: 5 },
   });
   const both: BoardCheck = {
     rule: {

@@ -147,7 +147,12 @@ describe('several vantages', () => {
     const check = probedCheck('web/fra', '192.0.2.1', thresholds);
     const weighted = check.sources.map((source) => ({
       ...source,
-      counting: { kind: 'probed', thresholds, quorum: { kind: 'weighted', regions: { eu: 3 } } } as const,
+      counting: {
+        kind: 'probed',
+        thresholds,
+        quorum: { kind: 'weighted', regions: { eu: 3 } },
+        vantages: 5,
+      } as const,
     }));
     scene.set(endpoint('fra', 1, { check: { ...check, sources: weighted } }));
     scene.store(

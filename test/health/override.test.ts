@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Override, overrideSchema } from '../../src/config/resources/override.ts';
-import { indexOverrides, overrideFor } from '../../src/health/override.ts';
+import { overrideSchema } from '../../src/config/resources/override.ts';
+import { indexOverrides, overrideFor, type StandingOverride } from '../../src/health/override.ts';
 
 const NOW_MS = Date.parse('2030-01-01T12:00:00Z');
 const subject = { pool: 'web', endpoint: 'fra-v4', dataCenter: 'fra' };
@@ -9,14 +9,18 @@ const targets = {
   endpoint: { kind: 'endpoint', pool: 'web', endpoint: 'fra-v4' },
   pool: { kind: 'pool', pool: 'web' },
   'data-center': { kind: 'data-center', dataCenter: 'fra' },
+  glob: { kind: 'glob', pattern: 'w*/fra-*' },
+  'glob-in-place': { kind: 'glob', pattern: '*/*', dataCenter: 'f*' },
+  'other-glob': { kind: 'glob', pattern: 'w*/ash-*' },
+  'glob-elsewhere': { kind: 'glob', pattern: 'web/*', dataCenter: 'a*' },
   'other-endpoint': { kind: 'endpoint', pool: 'web', endpoint: 'ash-v4' },
   'other-pool': { kind: 'pool', pool: 'mail' },
   'other-data-center': { kind: 'data-center', dataCenter: 'ash' },
 } as const;
 
-/** `data-center drain 2030-01-01T11:00:00Z` */
-function overrideOf(text: string, index: number): Override {
-  const [target, state, expiresAt] = text.split(' ');
+/** `data-center drain 2030-01-01T11:00:00Z`, of a maintenance window where `window` comes first. */
+function overrideOf(text: string, index: number): StandingOverride {
+  const [target, state, expiresAt] = text.replace(/^window /, '').split(' ');
   const given = {
     id: `o${index}`,
     state,
@@ -24,7 +28,8 @@ function overrideOf(text: string, index: number): Override {
     reason: 'test',
     expiresAt,
   };
-  return overrideSchema.parse(given);
+  const override = overrideSchema.parse(given);
+  return text.startsWith('window ') ? { ...override, from: 'maintenance-window' } : override;
 }
 
 const cases = [
@@ -42,6 +47,33 @@ const cases = [
   { name: 'pool and data center: down beats up', given: ['pool up', 'data-center down'], want: 'o1' },
   { name: 'pool and data center: drain beats up', given: ['data-center up', 'pool drain'], want: 'o1' },
   { name: 'pool and data center: down beats drain', given: ['data-center drain', 'pool down'], want: 'o1' },
+  { name: 'a glob', given: ['glob drain'], want: 'o0' },
+  { name: 'a glob within data centers', given: ['glob-in-place drain'], want: 'o0' },
+  { name: 'globs of others', given: ['other-glob down', 'glob-elsewhere down'], want: 'none' },
+  { name: 'its own beats a glob', given: ['glob down', 'endpoint up'], want: 'o1' },
+  { name: 'a glob is no more than a pool', given: ['glob up', 'pool drain'], want: 'o1' },
+  { name: 'nor less', given: ['pool up', 'glob drain'], want: 'o1' },
+  { name: 'a window', given: ['window data-center drain'], want: 'o0' },
+  {
+    name: 'whatever an operator says beats a window, also where the window is more specific and more cautious',
+    given: ['window endpoint down', 'data-center up'],
+    want: 'o1',
+  },
+  {
+    name: 'a window holds once the operator’s has expired',
+    given: ['window pool drain', 'endpoint up 2029-01-01T00:00:00Z'],
+    want: 'o0',
+  },
+  {
+    name: 'of two windows the more specific',
+    given: ['window pool down', 'window endpoint drain'],
+    want: 'o1',
+  },
+  {
+    name: 'of two equal windows the more cautious',
+    given: ['window pool drain', 'window data-center down'],
+    want: 'o1',
+  },
   { name: 'equals go by id', given: ['pool down', 'data-center down'], want: 'o0' },
   { name: 'an expired one is ignored', given: ['endpoint down 2030-01-01T12:00:00Z'], want: 'none' },
   { name: 'one that expires later holds', given: ['endpoint down 2030-01-01T12:00:01Z'], want: 'o0' },
@@ -56,6 +88,6 @@ const cases = [
 it.each(cases)('$name', ({ given, want }) => {
   const overrides = given.map(overrideOf);
   for (const order of [overrides, [...overrides].reverse()]) {
-    expect(overrideFor(subject, indexOverrides(order), NOW_MS)?.id ?? 'none').toBe(want);
+    expect(overrideFor(subject, indexOverrides(order, [subject]), NOW_MS)?.id ?? 'none').toBe(want);
   }
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Sight, suspectVantages } from '../../src/health/suspect-vantages.ts';
 
-/** `9/1` sees nine up and one down; empty for one that sees nothing. */
+/** `9/1` sees nine up and one down, `1/9/4` nine down of which others see four up; empty for one that sees nothing. */
 function sightsOf(words: readonly string[]): ReadonlyMap<string, Sight> {
   return new Map(
     words.map((word, index) => {
-      const [up = 0, down = 0] = word.split('/').map(Number);
-      return [`v${index}`, { up, down }];
+      const [up = 0, down = 0, contradicted = down] = word.split('/').map(Number);
+      return [`v${index}`, { up, down, contradicted }];
     }),
   );
 }
@@ -25,6 +25,8 @@ describe('suspect vantages', () => {
     { name: 'nobody, when the only vantage sees all down', given: ['0/10'], want: '' },
     { name: 'nobody, of so few endpoints', given: ['2/0', '2/0', '0/2'], want: '' },
     { name: 'two of five', given: ['9/1', '9/1', '9/1', '0/10', '1/9'], want: 'v3 v4' },
+    { name: 'nobody, when nobody contradicts it', given: ['10/0', '9/1', '0/10/5'], want: '' },
+    { name: 'one whom most contradict', given: ['10/0', '9/1', '0/10/6'], want: 'v2' },
     { name: 'one of those that see at all', given: ['10/0', '0/10', '', ''], want: 'v1' },
   ];
   it.each(cases)('are $name: $given', ({ given, want }) => {

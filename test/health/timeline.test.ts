@@ -254,3 +254,45 @@ describe('after a restart', () => {
     expect([...timeline.open()]).toEqual([]);
   });
 });
+
+describe('the nodes of a cluster', () => {
+  const liveOf = (timeline: Timeline): string[] =>
+    Array.from(timeline.open(), ({ endpoint = 'all', live, staleGoneAtMs }) => {
+      const nodes = live.map(({ node, atMs }) => `${node} ${atMs - T0}`);
+      return `${endpoint}: ${nodes.join(', ')}; gone ${staleGoneAtMs - T0}`;
+    });
+
+  it('each have a line, and the last of them says when stale answers are gone', () => {
+    const timeline = timelineOn('web/fra@fra web/ash@ash');
+    run(timeline, [change('web/fra', 'down', 1000)]);
+    const news = timeline.takeLive('web/fra', 'down', { node: 'lon1', atMs: T0 + 1050 });
+    expect(news.map(say)).toEqual(['updated fra warning', 'updated fra critical']);
+    timeline.takeLive('web/fra', 'down', { node: 'nyc1', atMs: T0 + 1020 });
+    expect(timeline.takeLive('web/fra', 'down', { node: 'nyc1', atMs: T0 + 9000 })).toEqual([]);
+    expect(timeline.takeLive('web/fra', 'down', { node: 'late', atMs: T0 + 99_000 })).toEqual([]);
+    expect(timeline.takeLive('web/none', 'down', { node: 'lon1', atMs: T0 + 1020 })).toEqual([]);
+    const live = 'ams1 1003, lon1 1050, nyc1 1020; gone 31050';
+    expect(liveOf(timeline)).toEqual([`fra: ${live}`, `all: ${live}`]);
+  });
+
+  it('may be quicker than this one', () => {
+    const timeline = timelineOn('web/fra@fra web/ash@ash');
+    expect(timeline.takeLive('web/fra', 'down', { node: 'lon1', atMs: T0 + 990 })).toEqual([]);
+    timeline.takeLive('web/ash', 'down', { node: 'lon1', atMs: T0 + 990 });
+    timeline.takeLive('web/ash', 'up', { node: 'lon1', atMs: T0 + 999 });
+    run(timeline, [change('web/fra', 'down', 1000), change('web/ash', 'down', 1000)]);
+    expect(liveOf(timeline).slice(0, 2)).toEqual([
+      'fra: ams1 1003, lon1 990; gone 31003',
+      'ash: ams1 1003; gone 31003',
+    ]);
+  });
+
+  it('have lost a data center with the last of its endpoints', () => {
+    const timeline = timelineOn('web/a@fra web/b@fra');
+    run(timeline, [change('web/a', 'down', 1000), change('web/b', 'down', 1100)]);
+    timeline.takeLive('web/a', 'down', { node: 'lon1', atMs: T0 + 1010 });
+    expect(liveOf(timeline)[2]).toBe('all: ams1 1103; gone 31103');
+    timeline.takeLive('web/b', 'down', { node: 'lon1', atMs: T0 + 1200 });
+    expect(liveOf(timeline)[2]).toBe('all: ams1 1103, lon1 1200; gone 31200');
+  });
+});

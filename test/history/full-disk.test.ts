@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { HistoryDatabase } from '../../src/history/history-database.ts';
 
-/** In blocks of 512 octets. */
-const FILE_LIMIT = 400;
+/** In blocks of 512 octets: room for some hundred batches, each of which writes several pages of 4 KiB. */
+const FILE_LIMIT = 4000;
 
 it('a full disk refuses a batch, spoils nothing, and is no reason to start anew', () => {
   const directory = mkdtempSync(join(tmpdir(), 'meridian-history-'));

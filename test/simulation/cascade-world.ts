@@ -131,10 +131,7 @@ export function createCascade(options: CascadeOptions): CascadeWorld {
   const peaks = names.map((_, place) => peakOf(clients, place));
   const capacities = peaks.map((peak) => peak * options.headroom);
   const bySize = names.map((_, place) => place).sort((one, other) => (peaks[other] ?? 0) - (peaks[one] ?? 0));
-  const isUp = (place: number, second: number): boolean =>
-    !options.failures.some(
-      ({ largest, from, to }) => bySize[largest] === place && second >= from && second < to,
-    );
+  const isUp = (place: number, second: number): boolean => !isFailed(options, bySize.indexOf(place), second);
 
   const verdicts = createVerdictTable().fill(VERDICT_UP, 0, names.length);
   const spills = createSpillTable();
@@ -179,12 +176,9 @@ export function createCascade(options: CascadeOptions): CascadeWorld {
   };
   const run = (onSecond: (seen: CascadeSecond) => void): void => {
     for (let second = 0; second < options.hours * 3600; second++) {
-      let changed = false;
-      for (const place of names.keys()) {
-        const verdict = isUp(place, second - DETECTION_SECONDS) ? VERDICT_UP : VERDICT_DOWN;
-        if (verdicts[place] !== verdict) changed = true;
-        verdicts[place] = verdict;
-      }
+      const changed = followHealth(verdicts, names.length, (place) =>
+        isUp(place, second - DETECTION_SECONDS),
+      );
       if (changed) quietSince = second;
       if (changed || second % TICK_SECONDS === 0) control(second);
       for (const client of clients) if (client.expires <= second) ask(client, second);
@@ -200,6 +194,22 @@ export function createCascade(options: CascadeOptions): CascadeWorld {
     }
   };
   return { names, capacities, run };
+}
+
+/** Whether the data center of that rank by size is failing. */
+function isFailed({ failures }: CascadeOptions, rank: number, second: number): boolean {
+  return failures.some(({ largest, from, to }) => largest === rank && second >= from && second < to);
+}
+
+/** Writes verdicts, and tells whether any is another than before. */
+function followHealth(verdicts: Uint8Array, count: number, isUp: (place: number) => boolean): boolean {
+  let changed = false;
+  for (let place = 0; place < count; place++) {
+    const verdict = isUp(place) ? VERDICT_UP : VERDICT_DOWN;
+    if (verdicts[place] !== verdict) changed = true;
+    verdicts[place] = verdict;
+  }
+  return changed;
 }
 
 /** The ledger has seen enough by then, and the scale is learned. */

@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
-import { Database } from '../../src/store/database.ts';
+import type { Change } from '../../src/config/model.ts';
 import { ConfigDocument, genesisChanges, ROOT_DOCUMENT } from '../../src/store/document.ts';
+import { LmdbDatabase } from '../../src/store/lmdb-database.ts';
 import { alice, api, dataCenter, open, Scratch } from './given.ts';
 
 const scratch = new Scratch();
@@ -19,15 +20,31 @@ const channel = {
   },
 } as const;
 
-/** A data directory as the first version left it: its root document lacks the maps that came later. */
-async function oldDirectory(): Promise<string> {
+const member: Change & { readonly collection: 'nodes' } = {
+  collection: 'nodes',
+  key: 'fra-1',
+  owner: api,
+  value: {
+    name: 'fra-1',
+    region: 'eu',
+    addresses: ['192.0.2.1:7053'],
+    role: 'full',
+    membership: '0'.repeat(32),
+    certificateSerial: '4'.repeat(32),
+    revokedSerials: [],
+    joinedAt: '2026-01-01T00:00:00Z',
+  },
+};
+
+/** A data directory as an earlier version left it, with that many genesis steps: its root document lacks later maps. */
+async function oldDirectory(steps: number): Promise<string> {
   const directory = scratch.directory();
   const store = await open(directory);
   await store.commit([dataCenter('fra', 1)], alice);
   const leaf = await leafOf(directory, store);
-  const database = await Database.open(directory);
-  const changes = genesisChanges(ROOT_DOCUMENT).slice(0, 1);
-  const document = ConfigDocument.load(ROOT_DOCUMENT, database.actor, changes);
+  const database = await LmdbDatabase.open(directory);
+  const changes = genesisChanges(ROOT_DOCUMENT).slice(0, steps);
+  const document = ConfigDocument.load(ROOT_DOCUMENT, 'aa', changes);
   document.write('dataCenters', 'fra', leaf);
   const written = document.seal(0);
   if (written === undefined) throw new Error('something was written');
@@ -46,7 +63,7 @@ async function oldDirectory(): Promise<string> {
           changesLength: 0,
         },
         changes: [],
-        snapshot: ConfigDocument.load(ROOT_DOCUMENT, database.actor, bytes).save(),
+        snapshot: ConfigDocument.load(ROOT_DOCUMENT, 'aa', bytes).save(),
         replaced,
       },
     ],
@@ -58,32 +75,36 @@ async function oldDirectory(): Promise<string> {
 
 async function leafOf(directory: string, store: { close(): Promise<void> }): Promise<string> {
   await store.close();
-  const database = await Database.open(directory);
+  const database = await LmdbDatabase.open(directory);
   const record = database.documentRecord(ROOT_DOCUMENT);
   if (record === undefined) throw new Error('the root was written');
-  const document = ConfigDocument.load(ROOT_DOCUMENT, database.actor, database.documentParts(record));
+  const document = ConfigDocument.load(ROOT_DOCUMENT, 'aa', database.documentParts(record));
   const leaf = document.read('dataCenters', 'fra') ?? '';
   await database.close();
   return leaf;
 }
 
-it('gives a document of an earlier version the maps that came later, and keeps what was in it', async () => {
-  const directory = await oldDirectory();
-  const store = await open(directory);
-  expect([...store.config.dataCenters.keys()]).toEqual(['fra']);
-  await store.commit([channel], alice);
-  await store.close();
-  const again = await open(directory);
-  expect(again.config.alertChannels.get('on-call')?.value.url).toBe('https://alerts.example.net/hook');
-  expect([...again.config.dataCenters.keys()]).toEqual(['fra']);
-  await again.close();
-});
+it.each([1, 2])(
+  'gives a document of %i steps the maps that came later, and keeps what was in it',
+  async (steps) => {
+    const directory = await oldDirectory(steps);
+    const store = await open(directory);
+    expect([...store.config.dataCenters.keys()]).toEqual(['fra']);
+    await store.commit([channel, member], alice);
+    await store.close();
+    const again = await open(directory);
+    expect(again.config.alertChannels.get('on-call')?.value.url).toBe('https://alerts.example.net/hook');
+    expect(again.config.nodes.get('fra-1')?.value).toEqual(member.value);
+    expect([...again.config.dataCenters.keys()]).toEqual(['fra']);
+    await again.close();
+  },
+);
 
 it('changes nothing on disk before something is written', async () => {
-  const directory = await oldDirectory();
+  const directory = await oldDirectory(2);
   const store = await open(directory);
   await store.close();
   const again = await open(directory);
-  expect([...again.config.alertChannels.keys()]).toEqual([]);
+  expect([...again.config.nodes.keys()]).toEqual([]);
   await again.close();
 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Authorship, Change, Owner } from '../../src/config/model.ts';
 import type { Endpoint, Pool } from '../../src/config/resources/pool.ts';
-import { openStore, type ReplicatedStore } from '../../src/store/open-store.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { ReplicatedStore } from '../../src/store/replicated-store.ts';
 
 export const api: Owner = { kind: 'api' };
 export const alice: Authorship = { author: 'alice', reason: 'test' };

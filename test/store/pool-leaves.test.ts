@@ -7,7 +7,13 @@ import { api } from './given.ts';
 const REMOVED_ENDPOINTS = 200_000;
 
 it('joins a pool that has lost more endpoints than anybody counts', () => {
-  const stamp = { author: 'alice', reason: '', updatedAt: '2026-01-01T00:00:00.000Z', nodeTag: '0' };
+  const stamp = {
+    author: 'alice',
+    reason: '',
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    node: '',
+    writerTag: '0',
+  };
   const leafOf = (value: unknown, count: number): Leaf => {
     const leaf = parseLeaf(formatLeaf('pools/web', { value, owner: api, count }, stamp));
     if (leaf === undefined) throw new Error('no leaf');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_WAITING_TURNS, MAX_WRITES_PER_FLUSH, WriteQueue } from '../../src/store/write-queue.ts';
+import { MAX_WAITING_TURNS, MAX_WEIGHT_PER_FLUSH, WriteQueue } from '../../src/store/write-queue.ts';
 
 /** A disk whose flushes end when told. */
 function slowDisk(): {
@@ -70,7 +70,7 @@ describe('write queue', () => {
     for (let index = 0; index < MAX_WAITING_TURNS; index += 1) queue.write('w');
     expect(() => queue.write('w')).toThrow(expect.objectContaining({ code: 'busy' }));
     await settle();
-    expect(disk.flushes.map((flush) => flush.split(' ').length)).toEqual([MAX_WRITES_PER_FLUSH]);
+    expect(disk.flushes.map((flush) => flush.split(' ').length)).toEqual([MAX_WEIGHT_PER_FLUSH]);
   });
 
   it('ends everything that was taken before it closes, and takes no more', async () => {

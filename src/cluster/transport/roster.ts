@@ -22,6 +22,7 @@ export class Roster {
   #authorities: readonly X509Certificate[];
   #ownSerial: string;
   #peers: ReadonlyMap<string, PeerSpec> = new Map();
+  #others: 'refused' | 'admitted' = 'refused';
 
   constructor(identity: TransportIdentity) {
     this.#identity = identity;
@@ -46,7 +47,8 @@ export class Roster {
   }
 
   /** Our own name among them is left out. */
-  setPeers(peers: readonly PeerSpec[]): void {
+  setPeers(peers: readonly PeerSpec[], others: 'refused' | 'admitted' = 'refused'): void {
+    this.#others = others;
     this.#peers = new Map(
       peers.filter(({ name }) => name !== this.#identity.name).map((peer) => [peer.name, peer]),
     );
@@ -95,7 +97,8 @@ export class Roster {
       return serial === this.#ownSerial
         ? { ok: false, reason: 'self' }
         : refuse('name-mismatch', `another node has our own name ${quoted(name)}`);
-    if (!this.#peers.has(name)) return refuse('unknown-node', `${quoted(name)} is not a member`);
+    if (!this.#peers.has(name) && this.#others === 'refused')
+      return refuse('unknown-node', `${quoted(name)} is not a member`);
     const { publicKey } = certificate;
     const expiresAtMs = certificate.validToDate.getTime();
     return { ok: true, proved: { name, serial, expiresAtMs, publicKey, certificate } };

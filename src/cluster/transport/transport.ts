@@ -11,8 +11,11 @@ import type { Duplex } from 'node:stream';
 export interface Transport {
   /** Resolves when peers can reach this node, or, over a broker, when the broker is being dialled. */
   start(listener: TransportListener): Promise<void>;
-  /** Who belongs to the cluster. Sessions with others end at once, and others are refused. */
-  setPeers(peers: readonly PeerSpec[]): void;
+  /**
+   * Who belongs to the cluster. Sessions with others end at once, and others are refused, but for a node that has just
+   * joined and does not know the members yet: it admits whoever shows a certificate of the cluster.
+   */
+  setPeers(peers: readonly PeerSpec[], others?: 'refused' | 'admitted'): void;
   /** Where some peer is said to be, without a name (service discovery). Who answers there must still be in the peers. */
   setCandidates(addresses: readonly PeerAddress[]): void;
   /** Goes over to a renewed certificate, or other CA certificates or revocations. Sessions that they still allow stay. */

@@ -61,6 +61,9 @@ const nouns: Readonly<Record<Collection, string>> = {
   overrides: 'override',
   maintenanceWindows: 'maintenance window',
   alertChannels: 'alert channel',
+  nodes: 'node',
+  invitations: 'invitation',
+  removals: 'removal',
 };
 
 /** Reports a reference to a resource that is not there. */

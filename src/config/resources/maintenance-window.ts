@@ -1,9 +1,28 @@
 import { z } from 'zod';
+import { parseCron } from '../calendar/cron-fields.ts';
+import { cronOpenings } from '../calendar/openings.ts';
+import { isTimeZone } from '../calendar/zone-clock.ts';
 import { resourceName } from './fields.ts';
 import { overrideTarget } from './override.ts';
 
 /** Longest window: what takes longer than a month is no maintenance, and wants an override. */
 const MAX_WINDOW_MINUTES = 44_640;
+
+const cronText = z
+  .string()
+  .min(9)
+  .max(200)
+  .superRefine((text, context) => {
+    const cron = parseCron(text);
+    if (!cron.ok) for (const message of cron.faults) context.addIssue({ code: 'custom', message });
+    // Any moment does: what never comes does not depend on where one begins to wait.
+    else if (cronOpenings(text, 'UTC')?.after(0) === undefined)
+      context.addIssue({ code: 'custom', message: 'must name a day that comes within nine years' });
+  });
+
+const timeZone = z.string().min(1).max(64).refine(isTimeZone, {
+  error: 'must be a time zone of the IANA database, such as Europe/Berlin',
+});
 
 /** When a window is open. */
 const maintenanceSchedule = z.discriminatedUnion('kind', [
@@ -19,15 +38,15 @@ const maintenanceSchedule = z.discriminatedUnion('kind', [
     }),
   z.strictObject({
     kind: z.literal('repeating'),
-    /** Minute, hour, day of month, month, day of week, as in crontab(5). */
-    cron: z.string().min(9).max(200),
+    /** Minute, hour, day of month, month, day of week; a day has to match both of its fields. */
+    cron: cronText,
     /** IANA time zone in which the fields are read. */
-    timeZone: z.string().min(1).max(64).default('UTC'),
+    timeZone: timeZone.default('UTC'),
     durationMinutes: z.int().min(1).max(MAX_WINDOW_MINUTES),
   }),
 ]);
 
-/** Planned work: while the window is open, an override for its target. */
+/** Planned work: while the window is open, an override for its target; an operator's own overrides outrank it. */
 export const maintenanceWindowSchema = z
   .strictObject({
     name: resourceName,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { resourceName } from './fields.ts';
-import { type Quorum, quorumSchema } from './quorum.ts';
+import { DEFAULT_VANTAGES, MAX_VANTAGES, type Quorum, quorumSchema } from './quorum.ts';
 
 /** Fields that every monitor has, whatever its probe kind. */
 export const monitorFields = {
@@ -31,6 +31,8 @@ export const monitorFields = {
     .optional(),
   /** How many vantages must agree; without it, the majority of them. */
   quorum: quorumSchema.optional(),
+  /** At most so many nodes probe an endpoint, spread over regions; without it, 5, or more where the quorum asks. */
+  vantages: z.int().min(1).max(MAX_VANTAGES).optional(),
   /** TCP port to probe; the probe kind has its own default (HTTP 80, HTTPS 443). */
   port: z.int().min(1).max(65_535).optional(),
 };
@@ -56,6 +58,7 @@ export interface Monitor {
   readonly recheckSeconds?: number | undefined;
   readonly flapping?: FlappingSettings | undefined;
   readonly quorum?: Quorum | undefined;
+  readonly vantages?: number | undefined;
   readonly port?: number | undefined;
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -82,6 +85,10 @@ export function monitorSchemaFor(kinds: readonly ProbeKindContract[]): z.ZodType
         error: 'must not be longer than intervalSeconds',
         path: ['recheckSeconds'],
       })
+      .refine((monitor) => leastVantages(monitor.quorum) <= vantagesOf(monitor), {
+        error: 'must not be fewer than the quorum asks for',
+        path: ['vantages'],
+      })
       .refine((monitor) => requiresPort !== true || monitor.port !== undefined, {
         error: `port is required for a monitor of kind ${kind}`,
         path: ['port'],
@@ -89,4 +96,14 @@ export function monitorSchemaFor(kinds: readonly ProbeKindContract[]): z.ZodType
   );
   if (first === undefined) throw new Error('at least one probe kind is required');
   return z.discriminatedUnion('kind', [first, ...rest]).meta({ id: 'Monitor' });
+}
+
+/** At most so many nodes probe an endpoint of the monitor. */
+export function vantagesOf({ vantages, quorum }: Pick<Monitor, 'vantages' | 'quorum'>): number {
+  return vantages ?? Math.max(DEFAULT_VANTAGES, leastVantages(quorum));
+}
+
+/** Fewer vantages than these could never reach the quorum. */
+function leastVantages(quorum: Quorum | undefined): number {
+  return quorum?.kind === 'at-least' ? quorum.vantages : 1;
 }

@@ -3,11 +3,31 @@ import { resourceName } from './fields.ts';
 
 export const overrideStates = ['up', 'down', 'drain'] as const;
 
-/** What an override holds for: one endpoint (`pool/endpoint`), a whole pool, or a whole data center. */
+/** Two names and what stands between them: a longer glob asks for nothing that exists. */
+const MAX_GLOB_LENGTH = 160;
+
+const globSentence = 'must be lower case letters, digits, hyphens and stars';
+
+/** `pool/endpoint` with stars, each for any number of characters but the slash; see `matchesGlob`. */
+const endpointGlob = z
+  .string()
+  .max(MAX_GLOB_LENGTH)
+  .regex(/^[a-z0-9*-]+\/[a-z0-9*-]+$/, `${globSentence}, with one slash between pool and endpoint`);
+
+const nameGlob = z
+  .string()
+  .max(MAX_GLOB_LENGTH)
+  .regex(/^[a-z0-9*-]+$/, globSentence);
+
+/**
+ * What an override holds for: one endpoint (`pool/endpoint`), a whole pool, a whole data center, or every endpoint whose
+ * key, and whose data center where one is asked for, are as a glob says.
+ */
 export const overrideTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('endpoint'), pool: resourceName, endpoint: resourceName }),
   z.strictObject({ kind: z.literal('pool'), pool: resourceName }),
   z.strictObject({ kind: z.literal('data-center'), dataCenter: resourceName }),
+  z.strictObject({ kind: z.literal('glob'), pattern: endpointGlob, dataCenter: nameGlob.optional() }),
 ]);
 
 /** Operator's forced up, down or drain, with reason and expiry; outranks what probes say. */
@@ -24,5 +44,6 @@ export const overrideSchema = z
   })
   .meta({ id: 'Override' });
 
+export type OverrideTarget = Readonly<z.infer<typeof overrideTarget>>;
 export type Override = Readonly<z.infer<typeof overrideSchema>>;
 export type OverrideState = Override['state'];

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { resourceName } from './fields.ts';
 
 /** More vantages than a cluster has nodes would never be heard. */
-const MAX_VANTAGES = 64;
+export const MAX_VANTAGES = 64;
+
+/** Vantages of one endpoint where a monitor says nothing: two may be lost, and three still agree or not. */
+export const DEFAULT_VANTAGES = 5;
 
 /** A region that weighs a hundred times another decides alone; more changes nothing. */
 const MAX_REGION_WEIGHT = 100;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { UnknownRule } from '../../config/resources/pool.ts';
+import type { Leave } from '../../health/drain-book.ts';
 import type { EndpointHealth, OverrideInForce } from '../../health/endpoint-health.ts';
 import { probeTarget, type RememberedVerdict } from '../../health/remembered-verdict.ts';
 import { replaceFileSync } from '../replace-file.ts';
@@ -24,6 +25,8 @@ export interface KeptEndpoint {
   /** Whether a guard rail of its pool kept it in service. */
   readonly held: boolean;
   readonly override: KeptOverride | undefined;
+  /** Of what an override has taken out of service. */
+  readonly leave: Leave | undefined;
 }
 
 interface KeptOverride {
@@ -68,6 +71,11 @@ export function rememberedVerdicts(kept: KeptVerdicts, nowMs: number): readonly 
   );
 }
 
+/** What was out of service, and until when resolvers may send clients to it; that does not grow old. */
+export function keptLeaves({ endpoints }: KeptVerdicts): ReadonlyMap<string, Leave> {
+  return new Map(endpoints.flatMap(({ key, leave }) => (leave === undefined ? [] : [[key, leave]])));
+}
+
 /** Writes beside the old file and swaps; throws when the disk does not take it. */
 export function writeVerdicts(path: string, health: readonly EndpointHealth[], nowMs: number): void {
   const kept: KeptVerdicts = { savedAtMs: nowMs, endpoints: health.map(keptEndpoint) };
@@ -75,7 +83,7 @@ export function writeVerdicts(path: string, health: readonly EndpointHealth[], n
 }
 
 function keptEndpoint(endpoint: EndpointHealth): KeptEndpoint {
-  const { key, monitor, probed, since, lastKnownUp, unknown, held, override } = endpoint;
+  const { key, monitor, probed, since, lastKnownUp, unknown, held, override, drain } = endpoint;
   return {
     key,
     target: probeTarget(endpoint),
@@ -86,11 +94,17 @@ function keptEndpoint(endpoint: EndpointHealth): KeptEndpoint {
     unknown,
     held: held !== undefined,
     override: override === undefined ? undefined : keptOverride(override),
+    leave: keptLeave(drain),
   };
 }
 
 function keptOverride({ state, expiresAt }: OverrideInForce): KeptOverride {
   return { state, expiresAtMs: expiresAt === undefined ? null : Date.parse(expiresAt) };
+}
+
+function keptLeave(drain: EndpointHealth['drain']): Leave | undefined {
+  if (drain?.leftAt === undefined || drain.safeToRebootAt === undefined) return undefined;
+  return { leftAtMs: Date.parse(drain.leftAt), goneAtMs: Date.parse(drain.safeToRebootAt) };
 }
 
 const NOTHING_KEPT: KeptVerdicts = { savedAtMs: 0, endpoints: [] };
@@ -108,9 +122,8 @@ function parseKept(value: unknown): KeptVerdicts {
 
 function parseEndpoint(value: unknown): readonly KeptEndpoint[] {
   if (value === null || typeof value !== 'object') return [];
-  const { key, target, monitored, probed, sinceMs, lastKnownUp, unknown, held, override } = value as Readonly<
-    Record<keyof KeptEndpoint, unknown>
-  >;
+  const { key, target, monitored, probed, sinceMs, lastKnownUp, unknown, held, override, leave } =
+    value as Readonly<Record<keyof KeptEndpoint, unknown>>;
   if (typeof key !== 'string' || typeof target !== 'string' || typeof sinceMs !== 'number') return [];
   if (probed !== 'up' && probed !== 'down' && probed !== 'unknown') return [];
   return [
@@ -124,6 +137,7 @@ function parseEndpoint(value: unknown): readonly KeptEndpoint[] {
       unknown: unknown === 'serve' || unknown === 'withhold' ? unknown : 'last-resort',
       held: held === true,
       override: parseOverride(override),
+      leave: parseLeave(leave),
     },
   ];
 }
@@ -135,4 +149,17 @@ function parseOverride(value: unknown): KeptOverride | undefined {
   return known && (expiresAtMs === null || typeof expiresAtMs === 'number')
     ? { state, expiresAtMs }
     : undefined;
+}
+
+function parseLeave(value: unknown): Leave | undefined {
+  if (value === null || typeof value !== 'object') return undefined;
+  const { leftAtMs, goneAtMs } = value as Readonly<Record<keyof Leave, unknown>>;
+  return isTime(leftAtMs) && isTime(goneAtMs) ? { leftAtMs, goneAtMs } : undefined;
+}
+
+/** RFC 3339 has four digits for the year, and no date before the epoch was written by a node. */
+const MAX_TIME_MS = Date.UTC(9999, 0);
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MAX_TIME_MS;
 }

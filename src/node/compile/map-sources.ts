@@ -1,6 +1,8 @@
 import type { Config } from '../../config/model.ts';
 import { policyTrees } from '../../config/policy-trees.ts';
 import type { MapSource } from '../../steering/compile-map.ts';
+import { fillMeasured, ranksByLatency } from '../../steering/fill-measured.ts';
+import { type MeasuredFigures, NOTHING_MEASURED } from '../../steering/measured.ts';
 import type { Candidate, PolicyNode } from '../../steering/policy.ts';
 import { resolvePolicy } from '../../steering/resolve-policy.ts';
 import { poolDataCenters } from '../zones/zone-sources.ts';
@@ -10,10 +12,13 @@ import { poolDataCenters } from '../zones/zone-sources.ts';
  *
  *     steered name -> (policy, data centers of its pool) -> key -> map
  *
- * A key is the map's whole content in words, so equal keys are equal maps, whichever configuration they come from.
+ * A key is the map's whole content in words, so equal keys are equal maps, whichever configuration they come from; but
+ * for what was measured: a map that ranks by it keeps its key, and so its number, when it is compiled anew.
  */
 export interface MapSources {
   readonly byKey: ReadonlyMap<string, MapSource>;
+  /** Keys of the maps that rank by what was measured. */
+  readonly measuredKeys: ReadonlySet<string>;
   /** Undefined for a policy that does not exist or cannot be resolved, and for no data centers at all. */
   readonly keyOf: (policy: string, dataCenters: readonly string[]) => string | undefined;
 }
@@ -22,17 +27,18 @@ export interface MapSources {
 export function mapSources(
   config: Config,
   dataCenterIndex: (name: string) => number | undefined,
+  measured: MeasuredFigures = NOTHING_MEASURED,
 ): MapSources {
   const trees = policyTrees(config);
-  const policies = new Map<string, { readonly node: PolicyNode; readonly text: string } | undefined>();
+  const policies = new Map<string, ResolvedPolicy | undefined>();
   const keys = new Map<string, string | undefined>();
   const byKey = new Map<string, MapSource>();
+  const measuredKeys = new Set<string>();
 
-  const policyOf = (name: string): { readonly node: PolicyNode; readonly text: string } | undefined => {
+  const policyOf = (name: string): ResolvedPolicy | undefined => {
     if (!policies.has(name)) {
       const resolved = resolvePolicy(name, trees);
-      const known = resolved.ok ? { node: resolved.value, text: JSON.stringify(resolved.value) } : undefined;
-      policies.set(name, known);
+      policies.set(name, resolved.ok ? resolvedPolicy(resolved.value, measured) : undefined);
     }
     return policies.get(name);
   };
@@ -46,6 +52,7 @@ export function mapSources(
     if (policy !== undefined && candidates.length > 0) {
       key = `${JSON.stringify(candidates)} ${policy.text}`;
       if (!byKey.has(key)) byKey.set(key, { policy: policy.node, candidates });
+      if (policy.byLatency) measuredKeys.add(key);
     }
     keys.set(question, key);
     return key;
@@ -55,7 +62,20 @@ export function mapSources(
     const pool = config.pools.get(value.pool)?.value;
     if (pool !== undefined) keyOf(value.policy, poolDataCenters(config, pool));
   }
-  return { byKey, keyOf };
+  return { byKey, measuredKeys, keyOf };
+}
+
+interface ResolvedPolicy {
+  /** With what was measured. */
+  readonly node: PolicyNode;
+  /** Without it. */
+  readonly text: string;
+  readonly byLatency: boolean;
+}
+
+function resolvedPolicy(node: PolicyNode, measured: MeasuredFigures): ResolvedPolicy {
+  const byLatency = ranksByLatency(node);
+  return { node: byLatency ? fillMeasured(node, measured) : node, text: JSON.stringify(node), byLatency };
 }
 
 function candidatesOf(

@@ -4,7 +4,7 @@ import type { Problem } from '../../config/problem.ts';
 import { endpointKey } from '../../config/resources/pool.ts';
 import type { SnapshotMessage } from '../../snapshot/snapshot.ts';
 import { MAX_ENDPOINT_SLOTS } from '../../snapshot/verdict-table.ts';
-import type { MapSource } from '../../steering/compile-map.ts';
+import { type MeasuredFigures, NOTHING_MEASURED } from '../../steering/measured.ts';
 import { changedZones } from '../zones/changed-zones.ts';
 import { compileFailed, ZoneImages, type ZoneImagesParts, type ZoneNumbers } from '../zones/zone-images.ts';
 import { poolDataCenters } from '../zones/zone-sources.ts';
@@ -24,8 +24,13 @@ interface KnownSources {
   readonly problems: readonly Problem[];
 }
 
-interface PreparedMaps {
+/** What maps are compiled of, besides the configuration. */
+export interface MapInputs {
   readonly geoTable: SharedArrayBuffer;
+  readonly measured: MeasuredFigures;
+}
+
+interface CompiledMaps extends MapInputs {
   /** By key of `MapSources`. */
   readonly maps: ReadonlyMap<string, SharedArrayBuffer>;
 }
@@ -61,10 +66,11 @@ export class Publisher {
   readonly #slots = new Numbering(MAX_ENDPOINT_SLOTS);
   readonly #mapNumbers = new Numbering(MAX_MAPS);
   #config: Config | undefined;
-  #geoTable: SharedArrayBuffer | undefined;
   #maps = new Map<string, SharedArrayBuffer>();
-  /** Maps of a geo table that is not in use yet. */
-  #prepared: PreparedMaps | undefined;
+  /** What the maps in use were compiled of. */
+  #inputs: MapInputs | undefined;
+  /** Maps of a geo table, or of measurements, not in use yet. */
+  #prepared: CompiledMaps | undefined;
   readonly #zones: ZoneImages;
   #sources: KnownSources | undefined;
   #otherProblems: readonly Problem[] = [];
@@ -78,25 +84,30 @@ export class Publisher {
   }
 
   /**
-   * Compiles the maps that a configuration needs of another geo table, for the `build` that goes over to it. May run
-   * while other builds do: writes then need not wait for the maps.
+   * Compiles the maps that a configuration needs of another geo table, or of other measurements, for the `build` that
+   * goes over to them. May run while other builds do: writes then need not wait for the maps.
    */
-  async prepareMaps(config: Config, geoTable: SharedArrayBuffer): Promise<void> {
+  async prepareMaps(config: Config, { geoTable, measured }: MapInputs): Promise<void> {
     const maps = new Map<string, SharedArrayBuffer>();
-    const sources = mapSources(config, (name) => this.#dataCenters.numberOf(name));
+    const sources = mapSources(config, (name) => this.#dataCenters.numberOf(name), measured);
     for (const [key, source] of sources.byKey) {
+      if (geoTable === this.#inputs?.geoTable && !sources.measuredKeys.has(key)) continue;
       try {
         maps.set(key, await this.#options.compiler.run<'map'>({ kind: 'map', source, geoTable }));
       } catch {
         // The build tries again and tells.
       }
     }
-    this.#prepared = { geoTable, maps };
+    this.#prepared = { geoTable, measured, maps };
   }
 
   /** Compiles what differs from the last build. Never rejects for a bad configuration: see `problems`. */
-  async build(config: Config, geoTable: SharedArrayBuffer): Promise<SnapshotMessage> {
-    const { sources, problems } = await this.#sourcesOf(config, geoTable);
+  async build(
+    config: Config,
+    geoTable: SharedArrayBuffer,
+    measured: MeasuredFigures = NOTHING_MEASURED,
+  ): Promise<SnapshotMessage> {
+    const { sources, problems } = await this.#sourcesOf(config, { geoTable, measured });
     const numbers: ZoneNumbers = {
       slotOf: (key) => this.#slots.numberOf(key),
       dataCenterIndex: (name) => this.#dataCenters.numberOf(name),
@@ -108,8 +119,8 @@ export class Publisher {
     for (const apex of edit) await this.#zones.edit(config, apex, numbers);
     this.#options.booted.clear();
     this.#config = config;
-    this.#geoTable = geoTable;
-    if (this.#prepared?.geoTable === geoTable) this.#prepared = undefined;
+    this.#inputs = { geoTable, measured };
+    if (isOf(this.#inputs, this.#prepared)) this.#prepared = undefined;
     this.#otherProblems = problems;
     return {
       generation: ++this.#published,
@@ -167,14 +178,15 @@ export class Publisher {
   }
 
   /** Numbers, maps and their problems; those of the last build where nothing that they come from has changed. */
-  async #sourcesOf(config: Config, geoTable: SharedArrayBuffer): Promise<KnownSources> {
+  async #sourcesOf(config: Config, mapInputs: MapInputs): Promise<KnownSources> {
     const { dataCenters, pools, policies, steeredNames } = config;
-    const inputs = [dataCenters, pools, policies, steeredNames, geoTable];
+    const inputs = [dataCenters, pools, policies, steeredNames, mapInputs.geoTable, mapInputs.measured];
     const known = this.#sources;
     if (known?.problems.length === 0 && areSame(inputs, known.inputs)) return known;
     const problems: Problem[] = [...this.#assignNumbers(config)];
-    const sources = mapSources(config, (name) => this.#dataCenters.numberOf(name));
-    problems.push(...(await this.#compileMaps(sources.byKey, geoTable)));
+    const numberOf = (name: string): number | undefined => this.#dataCenters.numberOf(name);
+    const sources = mapSources(config, numberOf, mapInputs.measured);
+    problems.push(...(await this.#compileMaps(sources, mapInputs)));
     this.#sources = { inputs, sources, problems };
     return this.#sources;
   }
@@ -196,17 +208,15 @@ export class Publisher {
     ];
   }
 
-  /** Compiles maps that are new, or all of them when the geo table is. */
-  async #compileMaps(
-    sources: ReadonlyMap<string, MapSource>,
-    geoTable: SharedArrayBuffer,
-  ): Promise<readonly Problem[]> {
+  /** Compiles maps that are new, and those whose geo table or measurements are. */
+  async #compileMaps(sources: MapSources, inputs: MapInputs): Promise<readonly Problem[]> {
+    const { geoTable } = inputs;
     const problems = this.#mapNumbers
-      .assign(sources.keys())
+      .assign(sources.byKey.keys())
       .map(() => overLimit('policies', `${MAX_MAPS} maps`));
     const maps = new Map<string, SharedArrayBuffer>();
-    for (const [key, source] of sources) {
-      const known = this.#mapsOf(geoTable)?.get(key);
+    for (const [key, source] of sources.byKey) {
+      const known = this.#knownMap(key, sources, inputs);
       try {
         maps.set(key, known ?? (await this.#options.compiler.run<'map'>({ kind: 'map', source, geoTable })));
       } catch (error) {
@@ -219,10 +229,16 @@ export class Publisher {
     return problems;
   }
 
-  /** What is compiled already of a geo table. */
-  #mapsOf(geoTable: SharedArrayBuffer): ReadonlyMap<string, SharedArrayBuffer> | undefined {
-    if (geoTable === this.#geoTable) return this.#maps;
-    return geoTable === this.#prepared?.geoTable ? this.#prepared.maps : undefined;
+  /** A map that is compiled already of these inputs, as far as it depends on them. */
+  #knownMap(key: string, { measuredKeys }: MapSources, wanted: MapInputs): SharedArrayBuffer | undefined {
+    const inUse: CompiledMaps | undefined = this.#inputs && { ...this.#inputs, maps: this.#maps };
+    for (const compiled of [inUse, this.#prepared]) {
+      if (compiled?.geoTable !== wanted.geoTable) continue;
+      if (measuredKeys.has(key) && compiled.measured !== wanted.measured) continue;
+      const map = compiled.maps.get(key);
+      if (map !== undefined) return map;
+    }
+    return undefined;
   }
 
   /** A map's number, but only once it is compiled. */
@@ -247,6 +263,10 @@ export class Publisher {
  */
 function areSame(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one.every((input, index) => input === other[index]);
+}
+
+function isOf(inputs: MapInputs, compiled: CompiledMaps | undefined): boolean {
+  return compiled?.geoTable === inputs.geoTable && compiled.measured === inputs.measured;
 }
 
 function overLimit(path: string, limit: string): Problem {

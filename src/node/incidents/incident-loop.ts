@@ -6,8 +6,8 @@ import type { HealthEvent } from '../../health/endpoint-health.ts';
 import { failoverSeconds, type Incident } from '../../health/incident.ts';
 import type { Observation } from '../../health/observation.ts';
 import { createTimeline, type IncidentNews, type TimelineEndpoint } from '../../health/timeline.ts';
+import type { Verdict } from '../../health/verdict.ts';
 import type { History } from '../../history/history-link.ts';
-import { largestTtls } from './largest-ttls.ts';
 
 /** How often vantages are looked at that have come to their verdict late. */
 const LOOK_MS = 1000;
@@ -26,6 +26,8 @@ export interface IncidentLoopOptions {
   readonly nowMs: () => number;
   readonly config: () => Config;
   readonly endpoints: () => readonly TimelineEndpoint[];
+  /** For how long resolvers may keep an answer of a pool that is given at this moment. */
+  readonly ttlSecondsOf: (pool: string) => number;
   readonly observationsOf: (key: string) => readonly Observation[];
   /** Called for every incident that is new or has changed. */
   readonly onNews: (news: IncidentNews) => void;
@@ -86,11 +88,20 @@ export class IncidentLoop implements IncidentSource {
     this.#whenRestored(() => this.#tell(this.#timeline.take(event)));
   }
 
+  /** Another node answers by a verdict; `atMs` is by the clock of this one. */
+  takeLive(
+    node: string,
+    news: { readonly key: string; readonly verdict: Verdict; readonly atMs: number },
+  ): void {
+    const { key, verdict, atMs } = news;
+    this.#whenRestored(() => this.#tell(this.#timeline.takeLive(key, verdict, { node, atMs })));
+  }
+
   /** The endpoints may be others than before. */
   followEndpoints(): void {
     const endpoints = this.#options.endpoints();
     const nowMs = this.#options.nowMs();
-    const ttlSecondsOf = (pool: string): number => largestTtls(this.#options.config()).get(pool) ?? 0;
+    const { ttlSecondsOf } = this.#options;
     this.#whenRestored(() => this.#tell(this.#timeline.follow(endpoints, ttlSecondsOf, nowMs)));
   }
 

@@ -24,7 +24,7 @@ export interface IncidentParts {
   readonly log: Logger;
   readonly nowMs: () => number;
   readonly config: () => Config;
-  readonly health: () => Pick<HealthLoop, 'health' | 'observationsOf'>;
+  readonly health: () => Pick<HealthLoop, 'health' | 'observationsOf' | 'staleSecondsOf'>;
   readonly metrics: () => Metrics | undefined;
   /** Incidents or problems are others than before. */
   readonly announce: () => void;
@@ -66,6 +66,7 @@ export function startIncidents(parts: IncidentParts, closers: Closers): Incident
     nowMs,
     config,
     endpoints: () => health().health(),
+    ttlSecondsOf: (pool) => health().staleSecondsOf(pool),
     observationsOf: (key) => health().observationsOf(key),
     onNews: (news) => {
       if (news.what === 'opened') metrics()?.countIncident(news.incident, failoverOf(news));

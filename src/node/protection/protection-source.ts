@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
+import { readClusterKey } from '../../cluster/identity/cluster-key.ts';
+import { deriveSecret } from '../../cluster/identity/derived-secrets.ts';
 import { type Parsed, type Problem, parsed } from '../../config/problem.ts';
 import type { ProtectionMessage } from '../../protection/protection.ts';
 import { createLimiterTable, LIMITER_KEY_OCTETS } from '../../protection/rate-limit.ts';
@@ -92,6 +94,9 @@ export class ProtectionSource {
   async #secrets(file: string | undefined): Promise<Parsed<readonly Uint8Array[]>> {
     const { protectionFile, dataDirectory } = this.#place;
     if (file !== undefined) return readCookieSecrets(resolve(dirname(protectionFile ?? '.'), file));
+    // All nodes of a cluster know the cookies that one of them has made: a resolver's next query may reach another.
+    const clusterKey = await readClusterKey(dataDirectory);
+    if (clusterKey !== undefined) return parsed([deriveSecret(clusterKey, 'cookies')]);
     const own = await ownCookieSecrets(join(dataDirectory, COOKIE_SECRET_FILE));
     if (!own.ok) return own;
     if (own.value.problems.length > 0) this.#onOwnSecret(own.value.problems);

@@ -113,6 +113,14 @@ export class ZoneImages {
       }
     }
     this.#problems.set(apex, found);
+    if (zone?.value.kind === 'blob' && !this.#images.has(apex)) this.#keepBooted(apex);
+  }
+
+  /** A peer's zone file whose text has not come yet must not empty the zone, not even over a start. */
+  #keepBooted(apex: string): void {
+    const wire = parseName(apex);
+    const image = wire.ok ? this.#parts.booted.lastOf(lowercaseName(wire.value)) : undefined;
+    if (image !== undefined) this.#images.set(apex, image);
   }
 
   #editFromNow(

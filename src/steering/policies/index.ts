@@ -3,13 +3,14 @@ import { MAX_POLICY_DEPTH } from '../limits.ts';
 import type { PolicyKind, PolicyNode } from '../policy.ts';
 import { failover } from './failover.ts';
 import { geo } from './geo.ts';
+import { latency } from './latency.ts';
 import { nearest } from './nearest.ts';
 import { order } from './order.ts';
 import { reference } from './reference.ts';
 import { weighted } from './weighted.ts';
 
 /** Every kind of policy; a new kind is a file beside these and a line here. */
-export const policyKinds = { nearest, geo, failover, weighted, order, policy: reference } as const;
+export const policyKinds = { nearest, latency, geo, failover, weighted, order, policy: reference } as const;
 
 /** The kind of a node. Throws for a kind that no file here defines: the schema lets none pass. */
 export function policyKindOf(node: PolicyNode): PolicyKind<PolicyNode> {
@@ -23,6 +24,7 @@ const childSchema: z.ZodType<PolicyNode> = z.lazy(() => anyKind);
 const anyKind = z
   .discriminatedUnion('kind', [
     nearest.schema(childSchema),
+    latency.schema(childSchema),
     geo.schema(childSchema),
     failover.schema(childSchema),
     weighted.schema(childSchema),

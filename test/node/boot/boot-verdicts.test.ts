@@ -26,6 +26,7 @@ const up: KeptEndpoint = {
   unknown: 'last-resort',
   held: false,
   override: undefined,
+  leave: undefined,
 };
 
 const WORDS = ['unknown', 'up', 'down', 'drained'];

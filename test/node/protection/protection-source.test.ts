@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { deriveSecret } from '../../../src/cluster/identity/derived-secrets.ts';
 import { ProtectionSource } from '../../../src/node/protection/protection-source.ts';
 
 const secret = 'e5e973e5a6b2a43f48e7dc849e37bfcf';
@@ -35,6 +36,27 @@ async function told(from: ProtectionSource): Promise<unknown> {
     access: access?.onDenied ?? 'off',
   };
 }
+
+describe('in a cluster', () => {
+  it('has the same secret as every node of it, unless the file names one', async () => {
+    await mkdir(join(directory, 'data', 'cluster'), { recursive: true });
+    await put('data/cluster/cluster.key', `${Buffer.alloc(32, 7).toString('base64')}\n`);
+    const derived = Buffer.from(deriveSecret(new Uint8Array(32).fill(7), 'cookies')).toString('hex');
+    expect(await told(source())).toMatchObject({ secrets: [derived] });
+    expect(await readdir(join(directory, 'data'))).toEqual(['cluster']);
+    await put('protection.yaml', 'cookies:\n  secretFile: secret\n');
+    await put('secret', secret);
+    expect(await told(source('protection.yaml'))).toMatchObject({ secrets: [secret] });
+  });
+
+  it('has one of its own where the key of the cluster cannot be read', async () => {
+    await mkdir(join(directory, 'data', 'cluster'), { recursive: true });
+    await put('data/cluster/cluster.key', 'torn');
+    const first = await told(source());
+    expect(await told(source())).toEqual(first);
+    expect(await readdir(join(directory, 'data'))).toContain('cookie-secret');
+  });
+});
 
 describe('without a file', () => {
   it('draws a secret once, for its owner alone', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { previewConfig } from '../../../src/config/apply-changes.ts';
 import { type Change, type Config, rrsetKey } from '../../../src/config/model.ts';
@@ -23,20 +24,27 @@ const blobText =
   'example.net. 60 IN SOA ns.example.org. host.example.org. 7 1 1 1 1\nexample.net. 60 IN NS ns.example.org.\n';
 
 let jobs: ZoneJob[];
+let held: Set<string>;
 let texts: Map<string, Uint8Array>;
 let images: ZoneImages;
 
 beforeEach(() => {
   jobs = [];
   texts = new Map();
-  images = new ZoneImages({
+  held = new Set();
+  images = imagesAfter([]);
+});
+
+/** As after a start that found these images on disk. */
+function imagesAfter(found: readonly SharedArrayBuffer[]): ZoneImages {
+  return new ZoneImages({
     compiler: { run: compileHere } as Pick<Compiler, 'run'>,
     blobText: (hash) => texts.get(hash),
-    hasBlob: () => true,
+    hasBlob: (blob) => held.size === 0 || held.has(blob),
     compiledFile: () => undefined,
-    booted: new BootedImages([]),
+    booted: new BootedImages(found),
   });
-});
+}
 
 /** Runs jobs of the compile thread at once. */
 async function compileHere(job: CompileJob): Promise<unknown> {
@@ -130,18 +138,37 @@ describe('a small zone', () => {
 describe('a zone file', () => {
   const apex = 'example.net.';
   const hash = 'd'.repeat(64);
-  const config = configOf({
+  const zoneOf = (blob: string): Change => ({
     collection: 'zones',
     key: apex,
     owner: FILE,
-    value: { kind: 'blob', name: apex, blob: hash, rrsetCount: 2 },
+    value: { kind: 'blob', name: apex, blob, rrsetCount: 2 },
   });
+  const config = configOf(zoneOf(hash));
 
   it('keeps what it was when its blob is damaged, and says so', async () => {
     texts.set(hash, new TextEncoder().encode(blobText));
     await images.compile(config, apex, numbers);
     expect(images.problems().map(({ code }) => code)).toEqual(['damaged-blob']);
     expect(images.imageOf(apex)).toBeUndefined();
+  });
+
+  it('goes on with what it was while its new blob has not come yet, also over a start', async () => {
+    const whole = createHash('sha256').update(blobText).digest('hex');
+    texts.set(whole, new TextEncoder().encode(blobText));
+    const first = configOf(zoneOf(whole));
+    await images.compile(first, apex, numbers);
+    const before = images.imageOf(apex);
+    expect(before).toBeDefined();
+    const other = previewConfig(first, [zoneOf('e'.repeat(64))]);
+    held.add(whole);
+    await images.compile(other, apex, numbers);
+    expect(images.imageOf(apex)).toBe(before);
+    expect(images.problems().map(({ code }) => code)).toEqual(['missing-blob']);
+    images = imagesAfter(before === undefined ? [] : [before]);
+    await images.compile(other, apex, numbers);
+    expect(images.imageOf(apex)).toBe(before);
+    expect(images.problems().map(({ code }) => code)).toEqual(['missing-blob']);
   });
 
   it('says so when its blob has gone', async () => {

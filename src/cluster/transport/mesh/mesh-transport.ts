@@ -104,9 +104,9 @@ export class MeshTransport implements Transport {
     for (const loop of this.#allLoops()) loop.start();
   }
 
-  setPeers(peers: readonly PeerSpec[]): void {
+  setPeers(peers: readonly PeerSpec[], others?: 'refused' | 'admitted'): void {
     const before = this.#roster.peers;
-    this.#roster.setPeers(peers);
+    this.#roster.setPeers(peers, others);
     const current = this.#roster.peers;
     for (const [name, loop] of this.#loops)
       if (!current.has(name)) {

@@ -1,0 +1,134 @@
+import type { SyncExchange } from '../../store/sync-exchange.ts';
+import type { PeerSession } from '../transport/transport.ts';
+import { type DocumentEntry, entryOctets, parseDocumentFrame } from './document-messages.ts';
+import { PartAssembly } from './part-assembly.ts';
+import type { PeerDocuments } from './peer-documents.ts';
+
+/**
+ * What a peer may send ahead of what we have taken in: it has 128 messages unanswered at the most, of some hundred
+ * kilobytes each when whole documents travel.
+ */
+const MAX_INBOUND_OCTETS = 134_217_728;
+
+/** One batch is taken in with one flush or a few, and the event loop sees to others between two batches. */
+const MAX_BATCH_OCTETS = 8_388_608;
+
+/** A version that nobody thought of may send something odd now and then; more is no peer. */
+const MAX_REFUSALS = 8;
+
+/** What has come from one peer and waits to be taken in, or goes out to it; for the time of one session. */
+export class DocumentPeer {
+  readonly session: PeerSession;
+  readonly documents: PeerDocuments;
+  readonly exchange: SyncExchange;
+  lastHeardMs: number;
+  /** Ids that are still to be told in the first round. */
+  untold: string[];
+  /** Whether `last` has gone out. */
+  toldAll = false;
+  /** Frames that the transport did not take yet, in order. */
+  readonly #outbound: Uint8Array[] = [];
+  readonly #inbound: (DocumentEntry | 'end')[] = [];
+  readonly #parts = new PartAssembly();
+  #inboundOctets = 0;
+  #refusals = 0;
+  #ended = false;
+
+  constructor(
+    given: {
+      readonly session: PeerSession;
+      readonly documents: PeerDocuments;
+      readonly exchange: SyncExchange;
+    },
+    untold: string[],
+    nowMs: number,
+  ) {
+    this.session = given.session;
+    this.documents = given.documents;
+    this.exchange = given.exchange;
+    this.untold = untold;
+    this.lastHeardMs = nowMs;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether frames wait for the transport: nothing more is made for this peer until they are gone. */
+  get isBlocked(): boolean {
+    return this.#outbound.length > 0;
+  }
+
+  get hasInbound(): boolean {
+    return this.#inbound.length > 0;
+  }
+
+  /** Takes a frame in; false when it is none of ours. */
+  accept(value: unknown): boolean {
+    const frame = parseDocumentFrame(value);
+    if (frame === undefined) return false;
+    if (frame.kind === 'documents') {
+      for (const entry of frame.entries) this.#push(entry);
+      if (frame.last) this.#inbound.push('end');
+    } else {
+      const assembled = this.#parts.add(frame.part);
+      if (assembled.kind === 'misfit') return false;
+      if (assembled.kind === 'whole') this.#push(assembled.entry);
+    }
+    if (this.#inboundOctets + this.#parts.waitingOctets > MAX_INBOUND_OCTETS)
+      this.end('sends more about documents than was asked for');
+    return true;
+  }
+
+  /** What came first, up to a batch. */
+  takeInbound(): readonly (DocumentEntry | 'end')[] {
+    let count = 0;
+    let octets = 0;
+    for (const item of this.#inbound) {
+      octets += item === 'end' ? 0 : entryOctets(item);
+      if (count > 0 && octets > MAX_BATCH_OCTETS) break;
+      count += 1;
+      this.#inboundOctets -= item === 'end' ? 0 : entryOctets(item);
+    }
+    return this.#inbound.splice(0, count);
+  }
+
+  /** Sends frames, or keeps them until the transport has room. */
+  send(frames: readonly Uint8Array[]): void {
+    this.#outbound.push(...frames);
+    this.flush();
+  }
+
+  flush(): void {
+    while (!this.#ended && this.#outbound[0] !== undefined) {
+      if (!this.session.send(this.#outbound[0])) return;
+      this.#outbound.shift();
+    }
+  }
+
+  /** Counts something that no peer of ours would send. */
+  noteRefusal(): void {
+    this.#refusals += 1;
+    if (this.#refusals >= MAX_REFUSALS) this.end(`sent ${MAX_REFUSALS} things that were refused`);
+  }
+
+  /** Closes the session; a new one begins anew. */
+  end(reason: string): void {
+    if (this.#ended) return;
+    this.forget();
+    this.session.close(reason);
+  }
+
+  /** The session is gone. */
+  forget(): void {
+    this.#ended = true;
+    this.#outbound.length = 0;
+    this.#inbound.length = 0;
+    this.exchange.close();
+  }
+
+  #push(entry: DocumentEntry): void {
+    this.#inbound.push(entry);
+    this.#inboundOctets += entryOctets(entry);
+  }
+}
