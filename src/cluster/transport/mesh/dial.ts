@@ -14,6 +14,8 @@ export function dialPeer(
   secureContext: SecureContext,
   roster: Roster,
   signal: AbortSignal,
+  /** Where the connection leaves from; undefined lets the system choose. */
+  localAddress?: string,
 ): Promise<Dialled | { readonly failure: string }> {
   // Node throws for it, where a port that nobody listens at is an error of the connection.
   if (address.port > 65_535) return Promise.resolve({ failure: `there is no port ${address.port}` });
@@ -21,6 +23,7 @@ export function dialPeer(
     const socket = connect({
       host: address.host,
       port: address.port,
+      ...(localAddress === undefined ? {} : { localAddress }),
       secureContext,
       ALPNProtocols: [PEER_PROTOCOL],
       minVersion: 'TLSv1.3',

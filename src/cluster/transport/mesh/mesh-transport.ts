@@ -232,7 +232,8 @@ export class MeshTransport implements Transport {
   ): Promise<{ readonly isReached: boolean; readonly name?: string }> {
     const late = AbortSignal.timeout(this.#limits.handshakeTimeoutMs);
     const signal = AbortSignal.any([stopped, late]);
-    const dialled = await dialPeer(address, this.#secureContext, this.#roster, signal);
+    const from = sourceAddressFor(this.#options.listen.host, address.host);
+    const dialled = await dialPeer(address, this.#secureContext, this.#roster, signal, from);
     const at = `${address.host} port ${address.port}`;
     if ('failure' in dialled) return this.#failed(at, dialled.failure);
     const { socket, judgement } = dialled;
