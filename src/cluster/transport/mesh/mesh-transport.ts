@@ -23,6 +23,7 @@ import { DialLoop } from './dial-loop.ts';
 import { sayGoodbye } from './farewell.ts';
 import { type ConnectionSurroundings, MeshConnection } from './mesh-connection.ts';
 import { type ListenAddress, PeerListener } from './peer-listener.ts';
+import { sourceAddressFor } from './source-address.ts';
 
 export interface MeshOptions {
   readonly identity: TransportIdentity;
