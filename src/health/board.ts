@@ -50,7 +50,7 @@ import { healthOf, reasonOf, type Telling } from './tell-entry.ts';
 import type { Verdict } from './verdict.ts';
 
 export { type BoardEndpoint, boardEndpoints } from './board-endpoint.ts';
-export type { EndpointHealth, HealthEvent } from './endpoint-health.ts';
+export type { EndpointHealth } from './endpoint-health.ts';
 export type { HealthBoard, VerdictChange } from './health-board.ts';
 
 /** Verdict changes that are remembered: a day of an endpoint that flaps twice a minute, in under a megabyte. */
