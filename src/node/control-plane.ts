@@ -1,4 +1,5 @@
 import type {
+  BackupReport,
   ControlPlane,
   Demo,
   EndpointReport,
@@ -24,15 +25,15 @@ import { type MeasuredFigures, NOTHING_MEASURED } from '../steering/measured.ts'
 import type { Conflict } from '../store/conflicts/conflict.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { StoreError } from '../store/store-error.ts';
-import { allDownProblems } from './all-down.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { Compiler } from './compile/compiler.ts';
 import type { MapInputs, Publisher } from './compile/publisher.ts';
-import { conflictProblems } from './conflict-problem.ts';
 import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
 import type { HealthLoop } from './health-loop.ts';
+import { keepBackup } from './keep-backup.ts';
 import { nodeConditions } from './node-conditions.ts';
+import { nodeProblems } from './node-problems.ts';
 import { blobZoneRRsets, blobZoneText } from './zones/blob-zone.ts';
 import type { PreparedDirectory } from './zones/directory-owner.ts';
 import type { ZoneFiles } from './zones/zone-files.ts';
@@ -40,6 +41,9 @@ import type { ZoneFiles } from './zones/zone-files.ts';
 /** What the node's parts do for the control plane. */
 export interface ControlPlaneParts {
   readonly store: ReplicatedStore;
+  readonly dataDirectory: string;
+  /** What is to be served, where that is not what the store holds: a node with delayed input. */
+  readonly served?: () => Config;
   readonly publisher: Publisher;
   readonly health: HealthLoop;
   /** Other parts that can be wrong: the history and the alert channels, the cluster. */
@@ -167,7 +171,7 @@ export class NodeControlPlane implements ControlPlane {
    */
   adoptStored(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.config === this.#published) return;
+      if ((this.#parts.served?.() ?? this.config) === this.#published) return;
       this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
       await this.#publish(this.config);
     });
@@ -180,20 +184,10 @@ export class NodeControlPlane implements ControlPlane {
   }
 
   problems(): readonly Problem[] {
-    const compiled = this.#parts.publisher.problems();
-    // A problem that a check has told already is not told again by the compiler.
-    const told = new Set(this.#configProblems.map(({ path }) => path));
-    return [
-      ...this.#directoryProblems,
-      ...this.#geoProblems,
-      ...this.#configProblems,
-      ...compiled.filter(({ path }) => !told.has(path)),
-      ...allDownProblems(this.config, this.health()),
-      ...this.#parts.health.problems(),
-      ...this.#parts.store.problems(),
-      ...conflictProblems(this.conflicts()),
-      ...this.#parts.moreProblems(),
-    ];
+    return nodeProblems(this.#parts, {
+      read: [...this.#directoryProblems, ...this.#geoProblems],
+      config: this.#configProblems,
+    });
   }
 
   conflicts(): readonly Conflict[] {
@@ -240,6 +234,10 @@ export class NodeControlPlane implements ControlPlane {
 
   zoneRRsets(apex: string): ZoneRRsets | undefined {
     return blobZoneRRsets(this.config, apex, this.#parts);
+  }
+
+  backup(): Promise<BackupReport> {
+    return keepBackup(this.#parts.store, this.#parts.dataDirectory, this.#parts.nowMs());
   }
 
   status(): NodeStatus {
@@ -381,7 +379,8 @@ export class NodeControlPlane implements ControlPlane {
     return config;
   }
 
-  async #publish(config: Config): Promise<void> {
+  async #publish(stored: Config): Promise<void> {
+    const config = this.#parts.served?.() ?? stored;
     const { publisher, health } = this.#parts;
     const message = await publisher.build(config, this.#geoTable, this.#measured);
     // Before the images go out: an endpoint's slot must hold its verdict when the first query reads it.

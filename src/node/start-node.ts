@@ -89,7 +89,7 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     onSample: (sample, scale) => joined.capacity.addSample(sample, scale),
   });
   closers.add(() => traffic.close());
-  const metrics = nodeMetrics(options.version, server, joined, traffic.counters);
+  const metrics = nodeMetrics(options.version, server, joined, traffic.counters, cluster);
   plane.subscribe(() => metrics.followDataCenters());
   joined.countProbesIn(metrics);
   const api = await startApi({

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/model.ts';
+import { ROOT_DOCUMENT } from '../../store/document.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
 import type { Frame } from '../frame.ts';
 import type { PeerSession } from '../transport/transport.ts';
@@ -39,7 +40,9 @@ export class ClusterSync {
       arrived: parts.blobArrived,
       refused: ({ peer, reason }) => refused({ peer, document: undefined, reason }),
     });
-    this.#stopListening = store.onDurable(() => this.#blobs.goOn());
+    this.#stopListening = store.onDurable((documents) => {
+      if (documents.includes(ROOT_DOCUMENT)) this.#blobs.look();
+    });
   }
 
   onUp(session: PeerSession): void {

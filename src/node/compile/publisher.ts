@@ -115,7 +115,9 @@ export class Publisher {
     };
     const { compile, edit, drop } = changedZones(this.#config, config);
     for (const apex of drop) this.#zones.drop(apex);
-    for (const apex of compile) await this.#zones.compile(config, apex, numbers);
+    // In one set, since a zone that lacked its blob may have changed besides.
+    for (const apex of new Set([...compile, ...this.#zones.withArrivedBlob()]))
+      await this.#zones.compile(config, apex, numbers);
     for (const apex of edit) await this.#zones.edit(config, apex, numbers);
     this.#options.booted.clear();
     this.#config = config;

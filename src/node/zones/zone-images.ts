@@ -58,6 +58,8 @@ export class ZoneImages {
   readonly #images = new Map<string, SharedArrayBuffer>();
   readonly #problems = new Map<string, readonly Problem[]>();
   readonly #edited = new Map<string, EditedImage>();
+  /** Blobs that zones waited for when they were last compiled, by apex: a peer still sends them. */
+  readonly #awaited = new Map<string, string>();
   #edits = 0;
 
   constructor(parts: ZoneImagesParts) {
@@ -83,6 +85,12 @@ export class ZoneImages {
     this.#images.delete(apex);
     this.#problems.delete(apex);
     this.#edited.delete(apex);
+    this.#awaited.delete(apex);
+  }
+
+  /** Apexes of zones that lacked their blob, which is here by now. */
+  withArrivedBlob(): readonly string[] {
+    return [...this.#awaited].flatMap(([apex, blob]) => (this.#parts.hasBlob(blob) ? [apex] : []));
   }
 
   /** Follows a change of nothing but the zone's RRsets. */
@@ -97,6 +105,9 @@ export class ZoneImages {
   async compile(config: Config, apex: string, numbers: ZoneNumbers): Promise<void> {
     this.#edited.delete(apex);
     const zone = config.zones.get(apex);
+    this.#awaited.delete(apex);
+    if (zone?.value.kind === 'blob' && !this.#parts.hasBlob(zone.value.blob))
+      this.#awaited.set(apex, zone.value.blob);
     const rrsets = config.rrsets.get(apex) ?? NO_RRSETS;
     if (rrsets.size > MAX_PLAIN_RRSETS) await prepareColumns(apex, rrsets);
     const context = { ...numbers, hasBlob: this.#parts.hasBlob, serialOf: () => serialOf(config) };

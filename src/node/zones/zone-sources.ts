@@ -93,7 +93,7 @@ function recordsOf(
 const NO_RRSETS: RRsets = new Map();
 
 export function missingBlob(apex: string, blob: string): Problem {
-  const message = `The records of the zone ${apex} are missing on this node (blob ${blob}); reload its zone file.`;
+  const message = `The records of the zone ${apex} are missing on this node (blob ${blob}); a peer that has them sends them, or reload its zone file.`;
   return { code: 'missing-blob', path: `zones/${apex}`, message };
 }
 

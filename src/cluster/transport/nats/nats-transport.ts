@@ -146,11 +146,11 @@ export class NatsTransport implements Transport {
     this.#broker.start();
   }
 
-  setPeers(peers: readonly PeerSpec[], others?: 'refused' | 'admitted'): void {
+  setPeers(peers: readonly PeerSpec[], others: 'refused' | 'admitted' = 'refused'): void {
     this.#roster.setPeers(peers, others);
     const current = this.#roster.peers;
     for (const [name, courtship] of this.#courtships)
-      if (!current.has(name)) {
+      if (!current.has(name) && others === 'refused') {
         clearTimeout(courtship.timer);
         courtship.answered?.finish('not a peer');
         this.#courtships.delete(name);
@@ -202,10 +202,17 @@ export class NatsTransport implements Transport {
   }
 
   #meet(peer: string): void {
-    const { firstBackoffMs, longestBackoffMs } = this.#limits;
-    const backoff = new Backoff(firstBackoffMs, longestBackoffMs);
-    this.#courtships.set(peer, { backoff, timer: undefined, secondStartMs: 0, statements: 0 });
+    this.#courtshipWith(peer);
     this.#court(peer);
+  }
+
+  #courtshipWith(peer: string): Courtship {
+    const known = this.#courtships.get(peer);
+    if (known !== undefined) return known;
+    const backoff = new Backoff(this.#limits.firstBackoffMs, this.#limits.longestBackoffMs);
+    const courtship: Courtship = { backoff, timer: undefined, secondStartMs: 0, statements: 0 };
+    this.#courtships.set(peer, courtship);
+    return courtship;
   }
 
   /** Asks for a session, now and again after growing waits, until there is one. */
@@ -298,12 +305,10 @@ export class NatsTransport implements Transport {
   }
 
   #take(proved: ProvedCertificate, signed: SignedStatement): void {
-    // One that is not among the peers was let in by the roster, because we do not know them yet.
-    if (!this.#courtships.has(proved.name)) this.#meet(proved.name);
-    const courtship = this.#courtships.get(proved.name);
+    // Who is admitted without being known is answered, and met for the first time.
+    const courtship = this.#courtshipWith(proved.name);
     const { type, session } = signed.statement;
     const current = this.#book?.of(proved.name)?.sessionId;
-    if (courtship === undefined) return;
     if (type === 'answer') this.#takeAnswer(courtship, proved, signed);
     // A call that was recorded can be repeated: the offer says which session we have, and a peer that has it is silent.
     else if (type === 'call' && this.#offersTo(proved.name)) this.#offer(proved.name, courtship);
