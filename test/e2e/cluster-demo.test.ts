@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { eventually } from '../until.ts';
 import { apiClient } from './api-client.ts';
 import { freePort } from './endpoint-process.ts';
-import { commandLine, temporaryDirectory } from './node-process.ts';
+import { temporaryDirectory } from './node-process.ts';
+
+/** As `npm run cluster` runs it: built. From source, the start of three nodes at once is much slower. */
+const program = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'meridian.js');
 
 /** Three nodes start side by side on a machine that others use, too. */
-const SLOW_MS = 20_000;
+const SLOW_MS = 60_000;
 
 interface Ports {
   readonly dns: number;
@@ -23,7 +27,7 @@ class Demo {
   output = '';
 
   constructor(directory: string, flags: readonly string[]) {
-    const args = [commandLine, 'cluster', 'demo', '--data', join(directory, 'cluster'), ...flags];
+    const args = [program, 'cluster', 'demo', '--data', join(directory, 'cluster'), ...flags];
     this.#child = spawn(process.execPath, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH ?? '', MERIDIAN_LOG_LEVEL: 'warn', MERIDIAN_DNS: 'nobody minds this' },
@@ -95,7 +99,9 @@ interface Members {
   readonly members: readonly { readonly name: string; readonly state: string }[];
 }
 
-describe.skipIf(process.platform !== 'linux')('the demo cluster, by what is typed', () => {
+const possible = process.platform === 'linux' && existsSync(program);
+
+describe.skipIf(!possible)('the demo cluster, by what is typed', () => {
   const data = temporaryDirectory();
   const demos: Demo[] = [];
   afterAll(async () => {
@@ -109,7 +115,7 @@ describe.skipIf(process.platform !== 'linux')('the demo cluster, by what is type
     return demo;
   }
 
-  it('cuts, kills, heals, conflicts, and leaves nothing running', { timeout: 60_000 }, async () => {
+  it('cuts, kills, heals, conflicts, and leaves nothing running', { timeout: 180_000 }, async () => {
     const ports = await freePorts();
     const at = (host: number) => apiClient(`http://127.0.2.${host}:${ports.api}`);
     const [fra, iad, sin] = [at(1), at(2), at(3)];
@@ -182,7 +188,7 @@ describe.skipIf(process.platform !== 'linux')('the demo cluster, by what is type
     await allGone(orphans);
   });
 
-  it('ends with its input', { timeout: 60_000 }, async () => {
+  it('ends with its input', { timeout: 180_000 }, async () => {
     const demo = start([...(await freePorts()).flags, '--fresh']);
     await demo.ready();
     const pids = await demo.pids();
