@@ -54,10 +54,6 @@ class Demo {
     return [...told.matchAll(/: process (\d+)/g)].map(([, pid]) => Number(pid));
   }
 
-  endInput(): void {
-    this.#child.stdin?.end();
-  }
-
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -186,15 +182,6 @@ describe.skipIf(!possible)('the demo cluster, by what is typed', () => {
     const orphans = await again.pids();
     again.kill('SIGKILL');
     await allGone(orphans);
-  });
-
-  it('ends with its input', { timeout: 180_000 }, async () => {
-    const demo = start([...(await freePorts()).flags, '--fresh']);
-    await demo.ready();
-    const pids = await demo.pids();
-    demo.endInput();
-    expect(await demo.gone).toBe(0);
-    await allGone(pids);
   });
 
   it('tells which port is taken, and by which flag to choose another', async () => {
