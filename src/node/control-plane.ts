@@ -113,7 +113,7 @@ export class NodeControlPlane implements ControlPlane {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ changes, authorship, resolve, reject });
       // The first to wait asks for a turn; whoever comes until then goes with it.
-      if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeAll(this.#waiting.splice(0)));
+      if (this.#waiting.length === 1) void this.inTurn(() => this.#writeAll(this.#waiting.splice(0)));
     });
   }
 
@@ -124,7 +124,7 @@ export class NodeControlPlane implements ControlPlane {
   follow(prepare: (config: Config) => Promise<Parsed<PreparedDirectory>>): Promise<readonly Problem[]> {
     const followed = this.#reloadTurn.then(async () => {
       const prepared = await prepare(this.config);
-      const problems = await this.#inTurn(() => this.#carryOut(prepared));
+      const problems = await this.inTurn(() => this.#carryOut(prepared));
       // Not between a preparation and its commit, whose blobs no zone refers to yet.
       if (problems.length === 0) await this.#parts.store.sweepBlobs();
       return problems;
@@ -135,7 +135,7 @@ export class NodeControlPlane implements ControlPlane {
 
   /** Compiles and publishes what the store holds; once at start, before anything else may write. */
   publishAll(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
       await this.#publish(this.config);
     });
@@ -170,7 +170,7 @@ export class NodeControlPlane implements ControlPlane {
    * told as a problem and left out. Rejects where it could not be published; it is with the next write then.
    */
   adoptStored(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       if ((this.#parts.served?.() ?? this.config) === this.#published) return;
       this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
       await this.#publish(this.config);
@@ -288,7 +288,7 @@ export class NodeControlPlane implements ControlPlane {
     const used = this.#mapTurn.then(async () => {
       const next = inputs();
       await this.#parts.publisher.prepareMaps(this.config, next);
-      await this.#inTurn(async () => {
+      await this.inTurn(async () => {
         this.#geoTable = next.geoTable;
         this.#measured = next.measured;
         onUse?.();
@@ -391,7 +391,8 @@ export class NodeControlPlane implements ControlPlane {
     this.#feed.announce();
   }
 
-  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+  /** Runs a step that no write and no publication comes between. */
+  inTurn<T>(step: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(step);
     this.#turn = result.catch(() => undefined);
     return result;

@@ -5,11 +5,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Change, Config } from '../../src/config/model.ts';
 import { type Parsed, parsed } from '../../src/config/problem.ts';
 import { GeoTableBuilder } from '../../src/geo/table-builder.ts';
+import { turnedStore } from '../../src/node/cluster/turned-store.ts';
 import { type ControlPlaneParts, NodeControlPlane } from '../../src/node/control-plane.ts';
 import type { PreparedDirectory } from '../../src/node/zones/directory-owner.ts';
 import { createVerdictTable } from '../../src/snapshot/verdict-table.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { ReplicatedStore } from '../../src/store/replicated-store.ts';
 import { testMetadata } from '../geo/table-of.ts';
 
 /* Reloads and writes side by side. The store is real; nothing is served. */
@@ -17,7 +18,7 @@ import { testMetadata } from '../geo/table-of.ts';
 const by = { author: 'test', reason: 'test' };
 
 let directory: string;
-let store: Store;
+let store: ReplicatedStore;
 let plane: NodeControlPlane;
 
 beforeEach(async () => {
@@ -105,4 +106,19 @@ it('goes on after a reload that failed', async () => {
   const followed = plane.follow(slow.prepare);
   await expect(failed).rejects.toThrow('no disk');
   expect(await followed).toEqual([]);
+});
+
+it('takes in what peers say between two writes, never between a check and its commit', async () => {
+  const seen: string[] = [];
+  const receive = async () => {
+    seen.push([...plane.config.dataCenters.keys()].join());
+    return { config: store.config, changed: [], refused: [] };
+  };
+  const turned = turnedStore(Object.assign(Object.create(null), { receive }), plane);
+  const first = plane.write([dataCenter('fra', { kind: 'api' })], by);
+  const received = turned.receive(store.openExchange(), []);
+  const second = plane.write([dataCenter('sin', { kind: 'api' })], by);
+  await Promise.all([first, received, second]);
+  // Writes that wait together are one turn; outside of turns nothing would be there yet.
+  expect(seen).toEqual(['fra,sin']);
 });
