@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate as pause } from 'node:timers/promises';
+import { replaceFile } from '../../disk/replace-file.ts';
 import { locateClient } from '../../geo/table.ts';
 import { measuredFigures } from '../../latency/figures.ts';
 import { LatencyLedger } from '../../latency/ledger.ts';
@@ -7,7 +8,6 @@ import type { Logger } from '../../observe/log.ts';
 import type { Settings } from '../../settings.ts';
 import type { Closers } from '../closers.ts';
 import type { NodeControlPlane } from '../control-plane.ts';
-import { replaceFile } from '../replace-file.ts';
 import { LatencyLoop } from './latency-loop.ts';
 import { formatLedger, LATENCY_FILE, readLedger } from './ledger-file.ts';
 
