@@ -1,7 +1,7 @@
 import type { Config } from '../config/model.ts';
 import { DEFAULT_RAMP_SECONDS } from '../config/resources/data-center.ts';
 import { endpointKey } from '../config/resources/pool.ts';
-import type { PlaceState } from '../health/capacity-control.ts';
+import type { PlaceState } from '../health/capacity/capacity-control.ts';
 import { VERDICT_DOWN, VERDICT_DRAINED, VERDICT_UP } from '../snapshot/verdict-table.ts';
 import { VERDICT_MASK } from '../steering/verdict.ts';
 

@@ -5,7 +5,7 @@ import type { Override } from '../../src/config/resources/override.ts';
 import { parseAddress } from '../../src/dns/address.ts';
 import { openGeoTable } from '../../src/geo/table.ts';
 import { GeoTableBuilder, unknownFields } from '../../src/geo/table-builder.ts';
-import { boardEndpoints, createBoard } from '../../src/health/board.ts';
+import { boardEndpoints, createBoard } from '../../src/health/board/board.ts';
 import { mapSources } from '../../src/node/compile/map-sources.ts';
 import { QueryExplainer } from '../../src/node/explain-query.ts';
 import { compileZone } from '../../src/snapshot/compile-zone.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { applyChanges, emptyConfig } from '../../src/config/apply-changes.ts';
 import type { Change, Config } from '../../src/config/model.ts';
-import type { Leave } from '../../src/health/drain-book.ts';
 import type { EndpointHealth } from '../../src/health/endpoint-health.ts';
+import type { Leave } from '../../src/health/overrides/drain-book.ts';
 import { HealthLoop } from '../../src/node/health-loop.ts';
 import { createVerdictTable } from '../../src/snapshot/verdict-table.ts';
 import { remove, write } from '../config/config-fixture.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EndpointReport } from '../../src/api/control-plane.ts';
-import { createBoard } from '../../src/health/board.ts';
-import { DEFAULT_POOL_RULES } from '../../src/health/board-endpoint.ts';
+import { createBoard } from '../../src/health/board/board.ts';
+import { DEFAULT_POOL_RULES } from '../../src/health/board/board-endpoint.ts';
 import { PushReports } from '../../src/node/push-reports.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);

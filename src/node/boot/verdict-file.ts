@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { UnknownRule } from '../../config/resources/pool.ts';
 import { replaceFileSync } from '../../disk/replace-file.ts';
-import type { Leave } from '../../health/drain-book.ts';
 import type { EndpointHealth, OverrideInForce } from '../../health/endpoint-health.ts';
+import type { Leave } from '../../health/overrides/drain-book.ts';
 import { probeTarget, type RememberedVerdict } from '../../health/remembered-verdict.ts';
 
 /** Older than this, what was known says little about now: a restart takes seconds, a repair may take an hour. */

@@ -1,5 +1,30 @@
-import type { Problem } from '../config/problem.ts';
-import { VERDICT_UNKNOWN } from '../snapshot/verdict-table.ts';
+import type { Problem } from '../../config/problem.ts';
+import { VERDICT_UNKNOWN } from '../../snapshot/verdict-table.ts';
+import { createSeatChoice, type SeatChoice } from '../chosen-seats.ts';
+import type { Consensus, VantageSeat } from '../consensus.ts';
+import {
+  type EndpointHealth,
+  type HealthEvent,
+  type Standing,
+  timeText,
+  type VantageSight,
+} from '../endpoint-health.ts';
+import { createEventRing } from '../event-ring.ts';
+import { heldByRails, type Rail } from '../guard-rails.ts';
+import { lastKnownUp } from '../last-known.ts';
+import type { Observation } from '../observation.ts';
+import {
+  expiryMs,
+  indexOverrides,
+  NO_OVERRIDES,
+  type OverrideIndex,
+  overrideFor,
+  type StandingOverride,
+} from '../overrides/override.ts';
+import { newestReport } from '../push-leases.ts';
+import { probeTarget, type RememberedVerdict } from '../remembered-verdict.ts';
+import { suspectVantages } from '../suspect-vantages.ts';
+import type { Verdict } from '../verdict.ts';
 import type { BoardEndpoint } from './board-endpoint.ts';
 import {
   createEntry,
@@ -12,31 +37,7 @@ import {
   want,
 } from './board-entry.ts';
 import { boardProblems } from './board-problems.ts';
-import { createSeatChoice, type SeatChoice } from './chosen-seats.ts';
-import type { Consensus, VantageSeat } from './consensus.ts';
-import {
-  type EndpointHealth,
-  type HealthEvent,
-  type Standing,
-  timeText,
-  type VantageSight,
-} from './endpoint-health.ts';
-import { createEventRing } from './event-ring.ts';
-import { heldByRails, type Rail } from './guard-rails.ts';
 import type { Expiry, HealthBoard, ReportedLoad, VerdictChange } from './health-board.ts';
-import { lastKnownUp } from './last-known.ts';
-import type { Observation } from './observation.ts';
-import {
-  expiryMs,
-  indexOverrides,
-  NO_OVERRIDES,
-  type OverrideIndex,
-  overrideFor,
-  type StandingOverride,
-} from './override.ts';
-import { newestReport } from './push-leases.ts';
-import { probeTarget, type RememberedVerdict } from './remembered-verdict.ts';
-import { suspectVantages } from './suspect-vantages.ts';
 import {
   type CheckSource,
   createTally,
@@ -47,10 +48,9 @@ import {
   type Voters,
 } from './tally.ts';
 import { healthOf, reasonOf, type Telling } from './tell-entry.ts';
-import type { Verdict } from './verdict.ts';
 
+export type { EndpointHealth } from '../endpoint-health.ts';
 export { type BoardEndpoint, boardEndpoints } from './board-endpoint.ts';
-export type { EndpointHealth } from './endpoint-health.ts';
 export type { HealthBoard, VerdictChange } from './health-board.ts';
 
 /** Verdict changes that are remembered: a day of an endpoint that flaps twice a minute, in under a megabyte. */

@@ -1,5 +1,5 @@
+import type { Verdict } from '../verdict.ts';
 import type { TimelineEndpoint } from './timeline.ts';
-import type { Verdict } from './verdict.ts';
 
 /** The endpoints of one data center. */
 interface Place {

@@ -1,5 +1,5 @@
-import { aboutTarget, type OverrideSubject } from '../config/override-targets.ts';
-import type { Override, OverrideState } from '../config/resources/override.ts';
+import { aboutTarget, type OverrideSubject } from '../../config/override-targets.ts';
+import type { Override, OverrideState } from '../../config/resources/override.ts';
 
 /** An override as the board takes it: an operator's own, or that of a maintenance window while it is open. */
 export interface StandingOverride extends Override {

@@ -1,4 +1,3 @@
-import type { Entry } from './board-entry.ts';
 import {
   type EndpointHealth,
   type HeldByRail,
@@ -7,8 +6,9 @@ import {
   type PartHealth,
   timeText,
   type VantageHealth,
-} from './endpoint-health.ts';
-import type { StandingOverride } from './override.ts';
+} from '../endpoint-health.ts';
+import type { StandingOverride } from '../overrides/override.ts';
+import type { Entry } from './board-entry.ts';
 import { isCounted, leaseHasEnded, type Seen, type Tally } from './tally.ts';
 
 /** What is told of an entry comes from more than the entry. */

@@ -1,12 +1,12 @@
-import { LAST_KNOWN_UP } from '../snapshot/verdict-table.ts';
+import { LAST_KNOWN_UP } from '../../snapshot/verdict-table.ts';
+import { evaluateRule, type SourceVerdicts } from '../composed.ts';
+import { type Consensus, NO_CONSENSUS } from '../consensus.ts';
+import type { Rail, RailedEndpoint } from '../guard-rails.ts';
+import type { StandingOverride } from '../overrides/override.ts';
+import { probeTarget, type RememberedVerdict } from '../remembered-verdict.ts';
+import type { Verdict } from '../verdict.ts';
 import type { BoardEndpoint } from './board-endpoint.ts';
-import { evaluateRule, type SourceVerdicts } from './composed.ts';
-import { type Consensus, NO_CONSENSUS } from './consensus.ts';
-import type { Rail, RailedEndpoint } from './guard-rails.ts';
-import type { StandingOverride } from './override.ts';
-import { probeTarget, type RememberedVerdict } from './remembered-verdict.ts';
 import { verdictOctet } from './unknown.ts';
-import type { Verdict } from './verdict.ts';
 
 /**
  * One endpoint on the board; the board alone changes it.

@@ -1,7 +1,7 @@
-import { cronOpenings, type Openings } from '../config/calendar/openings.ts';
-import type { Stored } from '../config/model.ts';
-import type { MaintenanceWindow } from '../config/resources/maintenance-window.ts';
-import { timeText } from './endpoint-health.ts';
+import { cronOpenings, type Openings } from '../../config/calendar/openings.ts';
+import type { Stored } from '../../config/model.ts';
+import type { MaintenanceWindow } from '../../config/resources/maintenance-window.ts';
+import { timeText } from '../endpoint-health.ts';
 import type { StandingOverride } from './override.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Demand, flowsOf, guestSpills, homeSpill, overloads } from '../../src/health/capacity.ts';
+import {
+  type Demand,
+  flowsOf,
+  guestSpills,
+  homeSpill,
+  overloads,
+} from '../../../src/health/capacity/capacity.ts';
 
 interface Given {
   readonly capacities: readonly number[];

@@ -1,7 +1,7 @@
-import type { Config } from '../config/model.ts';
-import { strands } from '../config/policy-reach.ts';
+import type { Config } from '../../config/model.ts';
+import { strands } from '../../config/policy-reach.ts';
+import { type DrainState, type EndpointHealth, type Standing, timeText } from '../endpoint-health.ts';
 import type { Answering, Leave } from './drain-book.ts';
-import { type DrainState, type EndpointHealth, type Standing, timeText } from './endpoint-health.ts';
 
 /** What says which of a pool's endpoints a name is answered with when none is up. */
 export type AllDownConfig = Pick<Config, 'policies' | 'steeredNames'>;

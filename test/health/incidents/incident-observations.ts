@@ -1,5 +1,5 @@
-import type { Observation } from '../../src/health/observation.ts';
-import type { VerdictEvent } from '../../src/health/timeline.ts';
+import type { VerdictEvent } from '../../../src/health/incidents/timeline.ts';
+import type { Observation } from '../../../src/health/observation.ts';
 
 export const T0 = Date.parse('2026-01-01T00:00:00Z');
 

@@ -1,7 +1,7 @@
-import { aboutTarget } from '../config/override-targets.ts';
-import type { MaintenanceWindow } from '../config/resources/maintenance-window.ts';
-import type { Override, OverrideTarget } from '../config/resources/override.ts';
-import { type EndpointHealth, timeText } from './endpoint-health.ts';
+import { aboutTarget } from '../../config/override-targets.ts';
+import type { MaintenanceWindow } from '../../config/resources/maintenance-window.ts';
+import type { Override, OverrideTarget } from '../../config/resources/override.ts';
+import { type EndpointHealth, timeText } from '../endpoint-health.ts';
 import { windowStateAt } from './maintenance.ts';
 import { expiryMs } from './override.ts';
 

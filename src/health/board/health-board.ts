@@ -1,9 +1,9 @@
-import type { Problem } from '../config/problem.ts';
+import type { Problem } from '../../config/problem.ts';
+import type { VantageSeat } from '../consensus.ts';
+import type { EndpointHealth, HealthEvent, Standing, VantageSight } from '../endpoint-health.ts';
+import type { Observation } from '../observation.ts';
+import type { StandingOverride } from '../overrides/override.ts';
 import type { BoardEndpoint } from './board-endpoint.ts';
-import type { VantageSeat } from './consensus.ts';
-import type { EndpointHealth, HealthEvent, Standing, VantageSight } from './endpoint-health.ts';
-import type { Observation } from './observation.ts';
-import type { StandingOverride } from './override.ts';
 
 /** An octet to store into the verdict table. */
 export interface VerdictChange {

@@ -1,8 +1,8 @@
-import type { Problem } from '../config/problem.ts';
-import { MAJORITY } from '../config/resources/quorum.ts';
+import type { Problem } from '../../config/problem.ts';
+import { MAJORITY } from '../../config/resources/quorum.ts';
+import { isCutOff } from '../consensus.ts';
+import type { VantageSight } from '../endpoint-health.ts';
 import type { Entry } from './board-entry.ts';
-import { isCutOff } from './consensus.ts';
-import type { VantageSight } from './endpoint-health.ts';
 import { reasonOf, type Telling } from './tell-entry.ts';
 
 /** Endpoints that one sentence names; a pool may have a thousand. */

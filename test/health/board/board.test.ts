@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_HEALTH_EVENTS } from '../../src/health/board.ts';
-import { probedCheck } from '../../src/health/board-endpoint.ts';
-import { failure, resultsOf, success } from './results.ts';
-import { ash, endpoint, fra, NOW_MS, overrideOf, Scene, thresholds } from './scene.ts';
+import { MAX_HEALTH_EVENTS } from '../../../src/health/board/board.ts';
+import { probedCheck } from '../../../src/health/board/board-endpoint.ts';
+import { failure, resultsOf, success } from '../results.ts';
+import { ash, endpoint, fra, NOW_MS, overrideOf, Scene, thresholds } from '../scene.ts';
 
 describe('verdicts', () => {
   it('are unknown before the first result', () => {

@@ -1,4 +1,4 @@
-import type { Quorum } from '../config/resources/quorum.ts';
+import type { Quorum } from '../../config/resources/quorum.ts';
 import {
   type Consensus,
   type Electorate,
@@ -7,12 +7,12 @@ import {
   NO_CONSENSUS,
   type VantageSeat,
   type Vote,
-} from './consensus.ts';
-import type { Thresholds } from './damp.ts';
-import type { Observation } from './observation.ts';
-import { leaseEndMs, leaseVerdict, newestReport } from './push-leases.ts';
-import type { Sight } from './suspect-vantages.ts';
-import type { ProbedVerdict } from './verdict.ts';
+} from '../consensus.ts';
+import type { Thresholds } from '../damp.ts';
+import type { Observation } from '../observation.ts';
+import { leaseEndMs, leaseVerdict, newestReport } from '../push-leases.ts';
+import type { Sight } from '../suspect-vantages.ts';
+import type { ProbedVerdict } from '../verdict.ts';
 
 /** Something that is observed, and how observations of it become one verdict. */
 export interface CheckSource {

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { GuardRails, UnknownRule } from '../../src/config/resources/pool.ts';
-import type { BoardEndpoint } from '../../src/health/board.ts';
-import { type BoardCheck, DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board-endpoint.ts';
-import type { Observation } from '../../src/health/observation.ts';
-import { failure, success } from './results.ts';
-import { endpoint, overrideOf, Scene, thresholds } from './scene.ts';
+import type { GuardRails, UnknownRule } from '../../../src/config/resources/pool.ts';
+import type { BoardEndpoint } from '../../../src/health/board/board.ts';
+import {
+  type BoardCheck,
+  DEFAULT_POOL_RULES,
+  probedCheck,
+} from '../../../src/health/board/board-endpoint.ts';
+import type { Observation } from '../../../src/health/observation.ts';
+import { failure, success } from '../results.ts';
+import { endpoint, overrideOf, Scene, thresholds } from '../scene.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'] as const;
 

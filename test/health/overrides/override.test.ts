@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
-import { overrideSchema } from '../../src/config/resources/override.ts';
-import { indexOverrides, overrideFor, type StandingOverride } from '../../src/health/override.ts';
+import { overrideSchema } from '../../../src/config/resources/override.ts';
+import {
+  indexOverrides,
+  overrideFor,
+  type StandingOverride,
+} from '../../../src/health/overrides/override.ts';
 
 const NOW_MS = Date.parse('2030-01-01T12:00:00Z');
 const subject = { pool: 'web', endpoint: 'fra-v4', dataCenter: 'fra' };

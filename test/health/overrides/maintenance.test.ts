@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Stored } from '../../src/config/model.ts';
+import type { Stored } from '../../../src/config/model.ts';
 import {
   type MaintenanceWindow,
   maintenanceWindowSchema,
-} from '../../src/config/resources/maintenance-window.ts';
-import { createMaintenance, windowStateAt } from '../../src/health/maintenance.ts';
+} from '../../../src/config/resources/maintenance-window.ts';
+import { createMaintenance, windowStateAt } from '../../../src/health/overrides/maintenance.ts';
 
 type Schedule = Readonly<Record<string, unknown>>;
 

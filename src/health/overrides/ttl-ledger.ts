@@ -1,4 +1,4 @@
-import type { Config } from '../config/model.ts';
+import type { Config } from '../../config/model.ts';
 
 /** Workers take over a new image within milliseconds of the change; resolvers count whole seconds. */
 const PUBLISH_MS = 1000;

@@ -1,6 +1,6 @@
-import type { UnknownRule } from '../config/resources/pool.ts';
-import { VERDICT_DOWN, VERDICT_DRAINED, VERDICT_UNKNOWN, VERDICT_UP } from '../snapshot/verdict-table.ts';
-import type { Verdict } from './verdict.ts';
+import type { UnknownRule } from '../../config/resources/pool.ts';
+import { VERDICT_DOWN, VERDICT_DRAINED, VERDICT_UNKNOWN, VERDICT_UP } from '../../snapshot/verdict-table.ts';
+import type { Verdict } from '../verdict.ts';
 
 const OCTETS: Readonly<Record<Verdict, number>> = {
   unknown: VERDICT_UNKNOWN,

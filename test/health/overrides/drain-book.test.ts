@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Answering, createDrainBook, type DrainBook } from '../../src/health/drain-book.ts';
+import { type Answering, createDrainBook, type DrainBook } from '../../../src/health/overrides/drain-book.ts';
 
 const TTL_MS = 30;
 

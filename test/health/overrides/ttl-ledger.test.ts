@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Config, Stored } from '../../src/config/model.ts';
-import type { SteeredName } from '../../src/config/resources/steered-name.ts';
-import { createTtlLedger } from '../../src/health/ttl-ledger.ts';
+import type { Config, Stored } from '../../../src/config/model.ts';
+import type { SteeredName } from '../../../src/config/resources/steered-name.ts';
+import { createTtlLedger } from '../../../src/health/overrides/ttl-ledger.ts';
 
 /** `www=web:30 api=web:60` */
 function names(text: string): Config['steeredNames'] {

@@ -1,5 +1,5 @@
+import type { Verdict } from '../verdict.ts';
 import type { Incident, LiveNode } from './incident.ts';
-import type { Verdict } from './verdict.ts';
 
 /** What a peer tells of an endpoint whose incident has not opened here yet: it was quicker by a round trip. */
 interface EarlyLive extends LiveNode {

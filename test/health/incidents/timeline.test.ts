@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failoverSeconds, type Incident, timelineOf } from '../../src/health/incident.ts';
+import { failoverSeconds, type Incident, timelineOf } from '../../../src/health/incidents/incident.ts';
 import {
   createTimeline,
   type IncidentNews,
@@ -7,7 +7,7 @@ import {
   type Timeline,
   type TimelineEndpoint,
   type VerdictEvent,
-} from '../../src/health/timeline.ts';
+} from '../../../src/health/incidents/timeline.ts';
 import { answering, change, failing, T0 } from './incident-observations.ts';
 
 /** `pool/endpoint@dataCenter`, up unless told. */

@@ -1,11 +1,11 @@
-import type { HealthRule, RuleSource } from '../config/health-rule.ts';
-import type { Config } from '../config/model.ts';
-import { vantagesOf } from '../config/resources/monitor.ts';
-import type { GuardRails, UnknownRule } from '../config/resources/pool.ts';
-import { pushSettingsOf } from '../config/resources/push-monitor.ts';
-import { DEFAULT_VANTAGES, MAJORITY } from '../config/resources/quorum.ts';
-import { checkedEndpoints } from './checked-endpoints.ts';
-import { type Thresholds, thresholdsOf } from './damp.ts';
+import type { HealthRule, RuleSource } from '../../config/health-rule.ts';
+import type { Config } from '../../config/model.ts';
+import { vantagesOf } from '../../config/resources/monitor.ts';
+import type { GuardRails, UnknownRule } from '../../config/resources/pool.ts';
+import { pushSettingsOf } from '../../config/resources/push-monitor.ts';
+import { DEFAULT_VANTAGES, MAJORITY } from '../../config/resources/quorum.ts';
+import { checkedEndpoints } from '../checked-endpoints.ts';
+import { type Thresholds, thresholdsOf } from '../damp.ts';
 import type { CheckSource } from './tally.ts';
 import { DEFAULT_UNKNOWN_RULE } from './unknown.ts';
 

@@ -1,10 +1,10 @@
-import type { EndpointHealth } from './endpoint-health.ts';
+import type { EndpointHealth } from '../endpoint-health.ts';
+import type { Observation } from '../observation.ts';
+import type { Verdict } from '../verdict.ts';
 import type { Incident, LiveNode, Severity, VantageEvidence } from './incident.ts';
 import { severities } from './incident.ts';
 import { EarlyNews, liveByAll, withLive } from './live-nodes.ts';
 import { LossWatch } from './loss-watch.ts';
-import type { Observation } from './observation.ts';
-import type { Verdict } from './verdict.ts';
 
 /** Vantages whose evidence one incident keeps; more say the same. */
 const MAX_VANTAGES = 16;

@@ -1,5 +1,5 @@
-import type { ProbeResult } from './probe-result.ts';
-import type { ProbedVerdict, Verdict } from './verdict.ts';
+import type { ProbeResult } from '../probe-result.ts';
+import type { ProbedVerdict, Verdict } from '../verdict.ts';
 
 /** How much an incident matters; from least to most. */
 export const severities = ['info', 'warning', 'critical'] as const;
