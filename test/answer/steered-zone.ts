@@ -7,7 +7,7 @@ import { openGeoTable } from '../../src/geo/table.ts';
 import { GeoTableBuilder, unknownFields } from '../../src/geo/table-builder.ts';
 import { boardEndpoints, createBoard } from '../../src/health/board/board.ts';
 import { mapSources } from '../../src/node/compile/map-sources.ts';
-import { QueryExplainer } from '../../src/node/explain-query.ts';
+import { QueryExplainer } from '../../src/node/control/explain-query.ts';
 import { compileZone } from '../../src/snapshot/compile-zone.ts';
 import { openSnapshot } from '../../src/snapshot/snapshot.ts';
 import { createVerdictTable } from '../../src/snapshot/verdict-table.ts';

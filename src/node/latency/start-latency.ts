@@ -7,7 +7,7 @@ import { LatencyLedger } from '../../latency/ledger.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Settings } from '../../settings.ts';
 import type { Closers } from '../closers.ts';
-import type { NodeControlPlane } from '../control-plane.ts';
+import type { NodeControlPlane } from '../control/control-plane.ts';
 import { LatencyLoop } from './latency-loop.ts';
 import { formatLedger, LATENCY_FILE, readLedger } from './ledger-file.ts';
 

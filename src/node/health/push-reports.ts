@@ -1,6 +1,6 @@
-import type { EndpointReport, ReportOutcome } from '../api/control-plane.ts';
-import type { Observation } from '../health/observation.ts';
-import type { PushSource } from '../health/push-sources.ts';
+import type { EndpointReport, ReportOutcome } from '../../api/control-plane.ts';
+import type { Observation } from '../../health/observation.ts';
+import type { PushSource } from '../../health/push-sources.ts';
 
 /** Reports of one endpoint that are taken in a second, and how many at once: ten times what a tight loop needs. */
 const MAX_REPORTS_PER_SECOND = 10;

@@ -1,4 +1,4 @@
-import type { Problem } from '../config/problem.ts';
+import type { Problem } from '../../config/problem.ts';
 import { allDownProblems } from './all-down.ts';
 import { conflictProblems } from './conflict-problem.ts';
 import type { ControlPlaneParts } from './control-plane.ts';

@@ -1,4 +1,4 @@
-import type { ServerLog } from '../server/worker-supervisor.ts';
+import type { ServerLog } from '../../server/worker-supervisor.ts';
 
 /** What is worth a line before there is a log: a start that goes well has none, so few are kept. */
 const MAX_WAITING = 100;

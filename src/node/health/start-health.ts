@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import type { HealthEvent } from '../health/endpoint-health.ts';
-import type { Observation } from '../health/observation.ts';
-import type { ProbeReason } from '../health/probe-result.ts';
-import type { Logger } from '../observe/log.ts';
-import type { Settings } from '../settings.ts';
+import type { HealthEvent } from '../../health/endpoint-health.ts';
+import type { Observation } from '../../health/observation.ts';
+import type { ProbeReason } from '../../health/probe-result.ts';
+import type { Logger } from '../../observe/log.ts';
+import type { Settings } from '../../settings.ts';
 import {
   keptLeaves,
   readVerdicts,
   rememberedVerdicts,
   VERDICT_FILE,
   writeVerdicts,
-} from './boot/verdict-file.ts';
-import type { Closers } from './closers.ts';
+} from '../boot/verdict-file.ts';
+import type { Closers } from '../closers.ts';
 import { HealthLoop } from './health-loop.ts';
 import { LOCAL_VANTAGE, startProbing } from './start-probing.ts';
 

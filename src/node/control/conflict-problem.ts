@@ -1,5 +1,5 @@
-import type { Problem } from '../config/problem.ts';
-import type { Conflict } from '../store/conflicts/conflict.ts';
+import type { Problem } from '../../config/problem.ts';
+import type { Conflict } from '../../store/conflicts/conflict.ts';
 
 /** Conflicts that the problem names. */
 const MAX_NAMED = 3;

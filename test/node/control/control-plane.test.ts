@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Change, Config } from '../../src/config/model.ts';
-import { type Parsed, parsed } from '../../src/config/problem.ts';
-import { GeoTableBuilder } from '../../src/geo/table-builder.ts';
-import { type ControlPlaneParts, NodeControlPlane } from '../../src/node/control-plane.ts';
-import type { PreparedDirectory } from '../../src/node/zones/directory-owner.ts';
-import { createVerdictTable } from '../../src/snapshot/verdict-table.ts';
-import { openStore } from '../../src/store/open-store.ts';
-import type { Store } from '../../src/store/store.ts';
-import { testMetadata } from '../geo/table-of.ts';
+import type { Change, Config } from '../../../src/config/model.ts';
+import { type Parsed, parsed } from '../../../src/config/problem.ts';
+import { GeoTableBuilder } from '../../../src/geo/table-builder.ts';
+import { type ControlPlaneParts, NodeControlPlane } from '../../../src/node/control/control-plane.ts';
+import type { PreparedDirectory } from '../../../src/node/zones/directory-owner.ts';
+import { createVerdictTable } from '../../../src/snapshot/verdict-table.ts';
+import { openStore } from '../../../src/store/open-store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { testMetadata } from '../../geo/table-of.ts';
 
 /* Reloads and writes side by side. The store is real; nothing is served. */
 

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import type { Observation } from '../health/observation.ts';
-import type { Logger } from '../observe/log.ts';
-import { startVantage, type VantageLink } from '../probing/vantage-link.ts';
-import type { Settings } from '../settings.ts';
-import { workerUrl } from '../worker-url.ts';
+import type { Observation } from '../../health/observation.ts';
+import type { Logger } from '../../observe/log.ts';
+import { startVantage, type VantageLink } from '../../probing/vantage-link.ts';
+import type { Settings } from '../../settings.ts';
+import { workerUrl } from '../../worker-url.ts';
 
 /** The name under which the probes of a node count that is in no cluster. */
 export const LOCAL_VANTAGE = 'local';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Config } from '../config/model.ts';
-import type { Logger } from '../observe/log.ts';
-import { createRandomSource } from '../server/random.ts';
-import type { Settings } from '../settings.ts';
-import { readSpills, SPILL_FILE, writeSpills } from './boot/spill-file.ts';
+import type { Config } from '../../config/model.ts';
+import type { Logger } from '../../observe/log.ts';
+import { createRandomSource } from '../../server/random.ts';
+import type { Settings } from '../../settings.ts';
+import { readSpills, SPILL_FILE, writeSpills } from '../boot/spill-file.ts';
+import type { Closers } from '../closers.ts';
+import type { Publisher } from '../compile/publisher.ts';
 import { CapacityLoop } from './capacity-loop.ts';
-import type { Closers } from './closers.ts';
-import type { Publisher } from './compile/publisher.ts';
 
 interface CapacityParts {
   readonly settings: Settings;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { applyChanges, emptyConfig } from '../../src/config/apply-changes.ts';
-import type { Change, Config } from '../../src/config/model.ts';
-import type { EndpointHealth } from '../../src/health/endpoint-health.ts';
-import type { Leave } from '../../src/health/overrides/drain-book.ts';
-import { HealthLoop } from '../../src/node/health-loop.ts';
-import { createVerdictTable } from '../../src/snapshot/verdict-table.ts';
-import { remove, write } from '../config/config-fixture.ts';
+import { applyChanges, emptyConfig } from '../../../src/config/apply-changes.ts';
+import type { Change, Config } from '../../../src/config/model.ts';
+import type { EndpointHealth } from '../../../src/health/endpoint-health.ts';
+import type { Leave } from '../../../src/health/overrides/drain-book.ts';
+import { HealthLoop } from '../../../src/node/health/health-loop.ts';
+import { createVerdictTable } from '../../../src/snapshot/verdict-table.ts';
+import { remove, write } from '../../config/config-fixture.ts';
 
 const closest = write('policies', { name: 'closest', rank: { kind: 'nearest' } });
 const www = { name: 'www.example.org', pool: 'web', policy: 'closest', ttlSeconds: 30 };

@@ -1,22 +1,27 @@
-import type { Config } from '../config/model.ts';
-import { type GeoMap, locate, openMap, programOf } from '../geo/map.ts';
-import type { Demand } from '../health/capacity/capacity.ts';
+import type { Config } from '../../config/model.ts';
+import { type GeoMap, locate, openMap, programOf } from '../../geo/map.ts';
+import type { Demand } from '../../health/capacity/capacity.ts';
 import {
   type ControlledPlace,
   initialSpillState,
   recallSpills,
   type SpillState,
   stepSpills,
-} from '../health/capacity/capacity-control.ts';
-import { DemandLedger } from '../health/capacity/capacity-demand.ts';
-import { type DataCenterCapacity, describeCapacity } from '../health/capacity/capacity-report.ts';
-import { initialLoadScale, type LoadScale, learnScale, scaleOf } from '../health/capacity/capacity-scale.ts';
-import { LoadReports } from '../health/capacity/load-reports.ts';
-import type { NamedSample } from '../observe/samples/named-sample.ts';
-import { putSpill } from '../snapshot/spill-table.ts';
-import type { RandomSource } from '../steering/program.ts';
-import { runProgram } from '../steering/run-program.ts';
-import { type KeptSpills, putSpills } from './boot/spill-file.ts';
+} from '../../health/capacity/capacity-control.ts';
+import { DemandLedger } from '../../health/capacity/capacity-demand.ts';
+import { type DataCenterCapacity, describeCapacity } from '../../health/capacity/capacity-report.ts';
+import {
+  initialLoadScale,
+  type LoadScale,
+  learnScale,
+  scaleOf,
+} from '../../health/capacity/capacity-scale.ts';
+import { LoadReports } from '../../health/capacity/load-reports.ts';
+import type { NamedSample } from '../../observe/samples/named-sample.ts';
+import { putSpill } from '../../snapshot/spill-table.ts';
+import type { RandomSource } from '../../steering/program.ts';
+import { runProgram } from '../../steering/run-program.ts';
+import { type KeptSpills, putSpills } from '../boot/spill-file.ts';
 import {
   type ConfiguredPlace,
   configuredPlaces,

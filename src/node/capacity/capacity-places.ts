@@ -1,9 +1,9 @@
-import type { Config } from '../config/model.ts';
-import { DEFAULT_RAMP_SECONDS } from '../config/resources/data-center.ts';
-import { endpointKey } from '../config/resources/pool.ts';
-import type { PlaceState } from '../health/capacity/capacity-control.ts';
-import { VERDICT_DOWN, VERDICT_DRAINED, VERDICT_UP } from '../snapshot/verdict-table.ts';
-import { VERDICT_MASK } from '../steering/verdict.ts';
+import type { Config } from '../../config/model.ts';
+import { DEFAULT_RAMP_SECONDS } from '../../config/resources/data-center.ts';
+import { endpointKey } from '../../config/resources/pool.ts';
+import type { PlaceState } from '../../health/capacity/capacity-control.ts';
+import { VERDICT_DOWN, VERDICT_DRAINED, VERDICT_UP } from '../../snapshot/verdict-table.ts';
+import { VERDICT_MASK } from '../../steering/verdict.ts';
 
 /** A data center as configuration and the verdict table know it. */
 export interface ConfiguredPlace {

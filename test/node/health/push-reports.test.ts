@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointReport } from '../../src/api/control-plane.ts';
-import { createBoard } from '../../src/health/board/board.ts';
-import { DEFAULT_POOL_RULES } from '../../src/health/board/board-endpoint.ts';
-import { PushReports } from '../../src/node/push-reports.ts';
+import type { EndpointReport } from '../../../src/api/control-plane.ts';
+import { createBoard } from '../../../src/health/board/board.ts';
+import { DEFAULT_POOL_RULES } from '../../../src/health/board/board-endpoint.ts';
+import { PushReports } from '../../../src/node/health/push-reports.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const source = { key: 'web/a', settings: { leaseSeconds: 30 } };

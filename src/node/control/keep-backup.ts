@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { BackupReport } from '../api/control-plane.ts';
-import type { ReplicatedStore } from '../store/replicated-store.ts';
+import type { BackupReport } from '../../api/control-plane.ts';
+import type { ReplicatedStore } from '../../store/replicated-store.ts';
 
 /** Within the data directory. */
 const BACKUP_FOLDER = 'backups';

@@ -1,5 +1,5 @@
-import type { NodeStatus } from '../api/control-plane.ts';
-import type { EndpointHealth } from '../health/endpoint-health.ts';
+import type { NodeStatus } from '../../api/control-plane.ts';
+import type { EndpointHealth } from '../../health/endpoint-health.ts';
 
 /** Pools that a condition names. */
 const MAX_POOLS_NAMED = 5;

@@ -1,21 +1,26 @@
-import type { EndpointReport, ReportOutcome } from '../api/control-plane.ts';
-import type { Config } from '../config/model.ts';
-import type { Problem } from '../config/problem.ts';
-import type { VerdictChange } from '../health/board/board.ts';
-import { type BoardEndpoint, boardEndpoints, createBoard, type HealthBoard } from '../health/board/board.ts';
-import type { VantageSeat } from '../health/consensus.ts';
-import type { EndpointHealth, HealthEvent, VantageSight } from '../health/endpoint-health.ts';
-import type { Observation } from '../health/observation.ts';
-import { answeringOf, tellDrains } from '../health/overrides/drain.ts';
-import { createDrainBook, type DrainBook, type Leave } from '../health/overrides/drain-book.ts';
-import { createMaintenance } from '../health/overrides/maintenance.ts';
-import type { StandingOverride } from '../health/overrides/override.ts';
-import { createTtlLedger } from '../health/overrides/ttl-ledger.ts';
-import type { ProbeReason } from '../health/probe-result.ts';
-import type { PushSource } from '../health/push-sources.ts';
-import type { RememberedVerdict } from '../health/remembered-verdict.ts';
-import type { VantageLink } from '../probing/vantage-link.ts';
-import { type VantageTarget, vantageTargets } from '../probing/vantage-targets.ts';
+import type { EndpointReport, ReportOutcome } from '../../api/control-plane.ts';
+import type { Config } from '../../config/model.ts';
+import type { Problem } from '../../config/problem.ts';
+import type { VerdictChange } from '../../health/board/board.ts';
+import {
+  type BoardEndpoint,
+  boardEndpoints,
+  createBoard,
+  type HealthBoard,
+} from '../../health/board/board.ts';
+import type { VantageSeat } from '../../health/consensus.ts';
+import type { EndpointHealth, HealthEvent, VantageSight } from '../../health/endpoint-health.ts';
+import type { Observation } from '../../health/observation.ts';
+import { answeringOf, tellDrains } from '../../health/overrides/drain.ts';
+import { createDrainBook, type DrainBook, type Leave } from '../../health/overrides/drain-book.ts';
+import { createMaintenance } from '../../health/overrides/maintenance.ts';
+import type { StandingOverride } from '../../health/overrides/override.ts';
+import { createTtlLedger } from '../../health/overrides/ttl-ledger.ts';
+import type { ProbeReason } from '../../health/probe-result.ts';
+import type { PushSource } from '../../health/push-sources.ts';
+import type { RememberedVerdict } from '../../health/remembered-verdict.ts';
+import type { VantageLink } from '../../probing/vantage-link.ts';
+import { type VantageTarget, vantageTargets } from '../../probing/vantage-targets.ts';
 import { FIRST_VERDICTS_MS, FirstVerdicts } from './first-verdicts.ts';
 import { PushReports } from './push-reports.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FirstVerdicts } from '../../src/node/first-verdicts.ts';
+import { FirstVerdicts } from '../../../src/node/health/first-verdicts.ts';
 
 type Step = readonly ['put', string | undefined, number, number] | readonly ['release', string];
 

@@ -1,6 +1,6 @@
-import type { Config } from '../config/model.ts';
-import type { Problem } from '../config/problem.ts';
-import type { EndpointHealth } from '../health/endpoint-health.ts';
+import type { Config } from '../../config/model.ts';
+import type { Problem } from '../../config/problem.ts';
+import type { EndpointHealth } from '../../health/endpoint-health.ts';
 
 /** Steered names of which no endpoint is up or may be: what they answer is their choice for that case. */
 export function allDownProblems(

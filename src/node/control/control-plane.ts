@@ -9,34 +9,34 @@ import type {
   ReportOutcome,
   WriteOutcome,
   ZoneRRsets,
-} from '../api/control-plane.ts';
-import { previewConfig } from '../config/apply-changes.ts';
-import { checkConfig } from '../config/check.ts';
-import { writeRefusals } from '../config/introduced-problems.ts';
-import type { Authorship, Change, Config } from '../config/model.ts';
-import { refuseForeignEdits } from '../config/owners.ts';
-import type { Parsed, Problem } from '../config/problem.ts';
-import type { ZoneShape } from '../config/zone-shape.ts';
-import { type GeoTable, openGeoTable } from '../geo/table.ts';
-import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
-import type { PushSource } from '../health/push-sources.ts';
-import { openSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
-import { type MeasuredFigures, NOTHING_MEASURED } from '../steering/measured.ts';
-import type { Conflict } from '../store/conflicts/conflict.ts';
-import type { ReplicatedStore } from '../store/replicated-store.ts';
-import { StoreError } from '../store/store-error.ts';
+} from '../../api/control-plane.ts';
+import { previewConfig } from '../../config/apply-changes.ts';
+import { checkConfig } from '../../config/check.ts';
+import { writeRefusals } from '../../config/introduced-problems.ts';
+import type { Authorship, Change, Config } from '../../config/model.ts';
+import { refuseForeignEdits } from '../../config/owners.ts';
+import type { Parsed, Problem } from '../../config/problem.ts';
+import type { ZoneShape } from '../../config/zone-shape.ts';
+import { type GeoTable, openGeoTable } from '../../geo/table.ts';
+import type { EndpointHealth, VantageSight } from '../../health/endpoint-health.ts';
+import type { PushSource } from '../../health/push-sources.ts';
+import { openSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
+import { type MeasuredFigures, NOTHING_MEASURED } from '../../steering/measured.ts';
+import type { Conflict } from '../../store/conflicts/conflict.ts';
+import type { ReplicatedStore } from '../../store/replicated-store.ts';
+import { StoreError } from '../../store/store-error.ts';
+import type { Compiler } from '../compile/compiler.ts';
+import type { MapInputs, Publisher } from '../compile/publisher.ts';
+import type { DnsOutlet } from '../dns-outlet.ts';
+import type { HealthLoop } from '../health/health-loop.ts';
+import { blobZoneRRsets, blobZoneText } from '../zones/blob-zone.ts';
+import type { PreparedDirectory } from '../zones/directory-owner.ts';
+import type { ZoneFiles } from '../zones/zone-files.ts';
 import { ChangeFeed } from './change-feed.ts';
-import type { Compiler } from './compile/compiler.ts';
-import type { MapInputs, Publisher } from './compile/publisher.ts';
-import type { DnsOutlet } from './dns-outlet.ts';
 import { QueryExplainer } from './explain-query.ts';
-import type { HealthLoop } from './health-loop.ts';
 import { keepBackup } from './keep-backup.ts';
 import { nodeConditions } from './node-conditions.ts';
 import { nodeProblems } from './node-problems.ts';
-import { blobZoneRRsets, blobZoneText } from './zones/blob-zone.ts';
-import type { PreparedDirectory } from './zones/directory-owner.ts';
-import type { ZoneFiles } from './zones/zone-files.ts';
 
 /** What the node's parts do for the control plane. */
 export interface ControlPlaneParts {

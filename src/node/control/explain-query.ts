@@ -1,15 +1,20 @@
-import type { Decision } from '../answer/decision.ts';
-import { type AnswerScratch, createAnswerScratch, respond, type SenderAddress } from '../answer/respond.ts';
-import type { ExplainQuestion } from '../api/control-plane.ts';
-import { normalise, parseAddress, parsePrefix } from '../dns/address.ts';
-import { encodeQuery } from '../dns/message.ts';
-import { parseName } from '../dns/name.ts';
-import { MAX_MESSAGE_LENGTH } from '../dns/query.ts';
-import { parseType } from '../dns/type.ts';
-import type { ClientLocation } from '../geo/location.ts';
-import { type GeoTable, locateClient } from '../geo/table.ts';
-import { createRandomSource } from '../server/random.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { Decision } from '../../answer/decision.ts';
+import {
+  type AnswerScratch,
+  createAnswerScratch,
+  respond,
+  type SenderAddress,
+} from '../../answer/respond.ts';
+import type { ExplainQuestion } from '../../api/control-plane.ts';
+import { normalise, parseAddress, parsePrefix } from '../../dns/address.ts';
+import { encodeQuery } from '../../dns/message.ts';
+import { parseName } from '../../dns/name.ts';
+import { MAX_MESSAGE_LENGTH } from '../../dns/query.ts';
+import { parseType } from '../../dns/type.ts';
+import type { ClientLocation } from '../../geo/location.ts';
+import { type GeoTable, locateClient } from '../../geo/table.ts';
+import { createRandomSource } from '../../server/random.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
 
 /** Runs real queries through `respond` on the control plane's own snapshot. */
 export class QueryExplainer {
