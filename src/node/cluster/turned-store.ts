@@ -1,6 +1,6 @@
 import type { SyncedStore } from '../../cluster/sync/cluster-sync.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
-import type { NodeControlPlane } from '../control-plane.ts';
+import type { NodeControlPlane } from '../control/control-plane.ts';
 
 /**
  * The store as synchronisation sees it: what peers say is taken in in turn with writes. A write is checked against the
