@@ -8,7 +8,7 @@ import { probeKinds } from '../probing/probes/index.ts';
 import type { Settings } from '../settings.ts';
 import { Closers } from './closers.ts';
 import { clusterSource } from './cluster/cluster-source.ts';
-import type { NodeControlPlane } from './control-plane.ts';
+import type { NodeControlPlane } from './control/control-plane.ts';
 import { joinPlane } from './join-plane.ts';
 import { nodeMetrics } from './node-metrics.ts';
 import type { NodeOptions } from './node-options.ts';

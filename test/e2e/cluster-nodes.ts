@@ -34,6 +34,10 @@ export interface ClusterOptions {
   /** `breakable`: nodes reach each other over relays of this process only, which can be cut. */
   readonly links?: 'direct' | 'breakable';
   readonly flags?: readonly string[];
+  /** Of one node alone. */
+  readonly flagsOf?: (name: string) => readonly string[];
+  /** `small`, unless told otherwise: a few octets instead of the shipped table, so that a start takes a tenth of the time. */
+  readonly geo?: 'small' | 'shipped';
   /** Run in the place of the command line from source. */
   readonly program?: string;
 }
@@ -113,13 +117,10 @@ export class ClusterNodes {
     await Promise.all(
       names.map(async (name) => {
         const data = this.dataOf(name);
-        // A small geo file and few threads: nobody looks at either here, and a start takes a tenth of the time.
-        const flags = ['--config', 'none', '--data', data, '--geo', join(this.#scratch.path, GEO_FILE)];
-        const process = await startNodeProcess(
-          [...flags, '--dns-workers', '1', '--log-level', 'warn', ...(this.#options.flags ?? [])],
-          {},
-          this.#options.program,
-        );
+        const { geo = 'small', flags: own = [], flagsOf = () => [], program } = this.#options;
+        const flags = ['--config', 'none', '--data', data, '--dns-workers', '1', '--log-level', 'warn'];
+        if (geo === 'small') flags.push('--geo', join(this.#scratch.path, GEO_FILE));
+        const process = await startNodeProcess([...flags, ...own, ...flagsOf(name)], {}, program);
         this.#running.set(name, { name, data, process, api: apiClient(process.api) });
       }),
     );
@@ -143,6 +144,11 @@ export class ClusterNodes {
       link.cut();
       link.reset();
     }
+  }
+
+  /** Silences every link between some nodes and the rest. */
+  divide(side: readonly string[]): void {
+    for (const name of side) this.cut(name, ...side);
   }
 
   heal(): void {

@@ -8,8 +8,23 @@ import { type DocumentCounters, DocumentSync, type Refusal } from './document-sy
 import type { Behind } from './peer-documents.ts';
 import type { SyncClock } from './sync-clock.ts';
 
+/** What synchronisation needs of a store. */
+export type SyncedStore = Pick<
+  ReplicatedStore,
+  | 'config'
+  | 'heads'
+  | 'openExchange'
+  | 'receive'
+  | 'generate'
+  | 'onDurable'
+  | 'copyBlob'
+  | 'hasBlob'
+  | 'putBlob'
+  | 'missingBlobs'
+>;
+
 export interface ClusterSyncParts {
-  readonly store: ReplicatedStore;
+  readonly store: SyncedStore;
   readonly clock: SyncClock;
   /**
    * Called with the configuration after something was taken in; what is taken in while it is under way comes with the

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Config } from '../../config/model.ts';
+import { replaceFile } from '../../disk/replace-file.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
 import type { Closers } from '../closers.ts';
-import { replaceFile } from '../replace-file.ts';
 
 /** How late a node with delayed input applies configuration: long enough to notice a mistake and to cut the node off. */
 export const INPUT_DELAY_MS = 3_600_000;

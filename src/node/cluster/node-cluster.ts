@@ -18,14 +18,15 @@ import type { Verdict } from '../../health/verdict.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
 import { readSealKeys } from '../../store/seal/seal-keys.ts';
-import type { NodeControlPlane } from '../control-plane.ts';
-import type { HealthLoop } from '../health-loop.ts';
+import type { NodeControlPlane } from '../control/control-plane.ts';
+import type { HealthLoop } from '../health/health-loop.ts';
 import type { IncidentLoop } from '../incidents/incident-loop.ts';
 import { channelParts } from './channel-parts.ts';
 import { createDiscovery } from './create-discovery.ts';
 import { exchangeClock } from './exchange-clock.ts';
 import { openTransport } from './open-transport.ts';
 import { ownStatus } from './own-status.ts';
+import { turnedStore } from './turned-store.ts';
 
 /** Certificates last for months. */
 const RENEWAL_CHECK_MS = 300_000;
@@ -174,7 +175,7 @@ export class NodeCluster {
     const { store, plane, log } = this.#parts;
     const told = (what: string) => (error: unknown) => log.error({ err: error }, what);
     return new ClusterSync({
-      store,
+      store: turnedStore(store, plane),
       clock: processClock,
       publish: () => plane.adoptStored().catch(told('what peers wrote could not be published')),
       blobArrived: () => {
