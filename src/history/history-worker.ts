@@ -13,11 +13,11 @@ function answer(request: HistoryRequest): unknown {
     case 'put':
       return database.put(request.batch, request.nowMs);
     case 'incidents':
-      return database.incidents(request.query);
+      return database.incidents(request.filter);
     case 'incident':
       return database.incident(request.id);
     case 'deliveries':
-      return database.deliveries(request.query);
+      return database.deliveries(request.filter);
     case 'unfinished':
       return database.unfinished();
     case 'close':
