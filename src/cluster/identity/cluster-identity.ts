@@ -20,7 +20,7 @@ import {
   invitationChange,
   isRemoved,
   liveNodes,
-  type MembershipStore,
+  type MemberStore,
   nodeChange,
   nodeNamed,
   oldInvitationChanges,
@@ -28,7 +28,7 @@ import {
   revokedSerials,
   tryToWrite,
   withCertificate,
-} from './membership.ts';
+} from './member-config.ts';
 
 /** Of what a node writes of itself. */
 const OWN_AUTHOR = 'cluster';
@@ -36,7 +36,7 @@ const OWN_AUTHOR = 'cluster';
 export interface ClusterIdentityOptions {
   readonly dataDirectory: string;
   readonly files: IdentityFiles;
-  readonly members: MembershipStore;
+  readonly members: MemberStore;
   readonly now: () => Date;
   readonly log: (
     level: 'info' | 'warn' | 'error',
