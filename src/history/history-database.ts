@@ -1,6 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Delivery, DeliveryFilter } from '../alerts/delivery.ts';
+import { reasonOf } from '../config/problem.ts';
 import type { Incident } from '../health/incidents/incident.ts';
 import type { IncidentFilter } from '../health/incidents/incident-filter.ts';
 import type {
@@ -176,7 +177,7 @@ export class HistoryDatabase {
       this.#trouble = { movedAside, inMemory: undefined, startedAnew };
       return database;
     } catch {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       this.#trouble = { movedAside: undefined, inMemory: why, startedAnew };
       return openFile(':memory:');
     }

@@ -1,6 +1,6 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import type { Delivery, DeliveryFilter } from '../alerts/delivery.ts';
-import type { Problem } from '../config/problem.ts';
+import { type Problem, reasonOf } from '../config/problem.ts';
 import type { Incident } from '../health/incidents/incident.ts';
 import type { IncidentFilter } from '../health/incidents/incident-filter.ts';
 import type {
@@ -218,7 +218,7 @@ export class History {
     let lastError = '';
     worker.on('message', (reply: HistoryReply) => this.#hear(reply));
     worker.on('error', (error) => {
-      lastError = error instanceof Error ? error.message : String(error);
+      lastError = reasonOf(error);
     });
     worker.on('exit', (code) => this.#ended(worker, lastError === '' ? `exit code ${code}` : lastError));
     this.#worker = worker;

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { reasonOf } from '../config/problem.ts';
 import { HistoryDatabase } from './history-database.ts';
 import type { HistoryReply, HistoryRequest, HistoryStart } from './history-messages.ts';
 
@@ -32,7 +33,7 @@ port.on('message', (request: HistoryRequest) => {
     const value = answer(request);
     reply = { number, ok: true, value, trouble: database.trouble };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = reasonOf(error);
     reply = { number, ok: false, error: text, trouble: database.trouble };
   }
   port.postMessage(reply);

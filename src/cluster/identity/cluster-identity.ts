@@ -1,6 +1,6 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import type { Authorship } from '../../config/model.ts';
-import { type Parsed, type Problem, parsed, refused } from '../../config/problem.ts';
+import { type Parsed, type Problem, parsed, reasonOf, refused } from '../../config/problem.ts';
 import { MAX_NODE_ADDRESSES } from '../../config/resources/cluster-node.ts';
 import {
   fingerprintOf,
@@ -280,7 +280,7 @@ export class ClusterIdentity {
       this.#files = { ...this.#files, ...pair };
       this.#renewalFailure = undefined;
     } catch (error) {
-      this.#renewalFailure = error instanceof Error ? error.message : String(error);
+      this.#renewalFailure = reasonOf(error);
       log('error', { err: error }, 'the certificate of this node could not be renewed');
       return;
     }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Authorship, Change, Config, Owner } from '../../config/model.ts';
-import { type Parsed, type Problem, parsed, refused } from '../../config/problem.ts';
+import { type Parsed, type Problem, parsed, reasonOf, refused } from '../../config/problem.ts';
 import {
   type ClusterNode,
   clusterNodeSchema,
@@ -31,7 +31,7 @@ export async function tryToWrite(
     const outcome = await members.write(changes, authorship);
     return outcome.ok ? parsed(undefined) : outcome;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return refused('not-written', 'nodes', `The change could not be written: ${why}.`);
   }
 }
