@@ -1,3 +1,4 @@
+import { reasonOf } from '../config/problem.ts';
 import type { Database, DocumentWrite } from './database.ts';
 import type { DocumentRecord } from './database-layout.ts';
 import {
@@ -12,7 +13,7 @@ import {
 import type { LeafSource } from './leaf-source.ts';
 import { openLeaf, sealLeaf } from './seal/sealed-leaf.ts';
 import type { Sealer } from './seal/sealer.ts';
-import { reasonOf, StoreError } from './store-error.ts';
+import { StoreError } from './store-error.ts';
 import type { SyncExchange } from './sync-exchange.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Config, Stored } from '../../config/model.ts';
-import type { Problem } from '../../config/problem.ts';
+import { type Problem, reasonOf } from '../../config/problem.ts';
 import type { Zone } from '../../config/resources/zone.ts';
 import { changedOwners, MAX_PLAIN_RRSETS, type RRsets } from '../../config/rrset-map.ts';
 import { lowercaseName, parseName } from '../../dns/name.ts';
@@ -220,7 +220,7 @@ function serialOf({ generation }: Config): number {
 
 /** The problem of a job that failed. */
 export function compileFailed(path: string, error: unknown): Problem {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = reasonOf(error);
   const message = `It could not be compiled, so what was there before goes on serving. This is a bug: ${why}`;
   return { code: COMPILE_FAILED, path, message };
 }
