@@ -1,3 +1,4 @@
+import { checkSyncBounds } from './bounds/sync-bounds.ts';
 import type { Database, DocumentWrite } from './database.ts';
 import type { DocumentRecord } from './database-layout.ts';
 import {
@@ -28,6 +29,8 @@ interface OpenDocument {
   record: DocumentRecord;
   /** Changes in memory that are not on disk yet. */
   staged: readonly Uint8Array[];
+  /** Octets of messages since it last held nothing back. */
+  heldBackOctets: number;
   /** Genesis changes that are neither staged nor on disk: they go there with the first change that builds on them. */
   unstaged: readonly Uint8Array[];
 }
@@ -37,6 +40,15 @@ interface OpenDocument {
  * in memory while it is edited.
  */
 export const MAX_OPEN_DOCUMENTS = 192;
+
+/**
+ * Most documents that there may be: ten thousand zones, or a thousand large ones, and room to spare. What is deleted
+ * keeps its document, so a peer could make new ones without end.
+ */
+export const MAX_DOCUMENTS = 200_000;
+
+/** Octets of messages that may wait in a document's memory for changes on which they build, before they are let go. */
+export const MAX_HELD_BACK_OCTETS = 67_108_864;
 
 /** Most changes after which a document's snapshot is written anew: what a start has to replay. */
 export const COMPACT_AFTER_CHANGES = 256;
@@ -122,6 +134,7 @@ export class Documents implements LeafSource {
   }
 
   write(id: string, map: MapName, key: string, text: string): void {
+    this.#refuseTooMany(id);
     const { document } = this.#get(id);
     const before = document.read(map, key);
     document.write(map, key, sealLeaf(this.#sealer, { map, key, before }, text));
@@ -159,9 +172,11 @@ export class Documents implements LeafSource {
    *   Of another code when that could not be had from disk again.
    */
   receive(exchange: SyncExchange, id: string, message: Uint8Array): readonly LeafPlace[] {
-    const open = this.#getForPeer(id);
+    this.#refuseTooMany(id);
+    const open = this.#getForPeer(id, message, exchange);
     try {
       const { changes, leaves } = exchange.receive(open.document, message);
+      this.#noteHeldBack(open, message);
       // What an older version lacked becomes durable here, or nodes would compare different heads for ever.
       const grows = open.unstaged.length > 0 && open.record.next > 0;
       if (changes.length > 0 || grows) stage(open, changes);
@@ -171,6 +186,13 @@ export class Documents implements LeafSource {
       exchange.restart(id);
       throw thrown;
     }
+  }
+
+  /** @throws StoreError `refused` when too much waits for changes that do not come. */
+  #noteHeldBack(open: OpenDocument, message: Uint8Array): void {
+    open.heldBackOctets = open.document.holdsBack() ? open.heldBackOctets + message.length : 0;
+    if (open.heldBackOctets <= MAX_HELD_BACK_OCTETS) return;
+    throw new StoreError('refused', `The changes on which those of ${open.document.id} build do not come.`);
   }
 
   /** What must be written for the staged changes to be durable. */
@@ -200,8 +222,24 @@ export class Documents implements LeafSource {
     }
   }
 
-  #getForPeer(id: string): OpenDocument {
+  /** @throws StoreError `refused` for a document more than there may be. */
+  #refuseTooMany(id: string): void {
+    if (this.#heads.has(id) || this.#heads.size < MAX_DOCUMENTS) return;
+    throw new StoreError(
+      'refused',
+      `${id} would be one document more than the ${MAX_DOCUMENTS} that there may be.`,
+    );
+  }
+
+  #getForPeer(id: string, message: Uint8Array, exchange: SyncExchange): OpenDocument {
     if (!isDocumentId(id)) throw new StoreError('refused', `There is no document ${JSON.stringify(id)}.`);
+    try {
+      // The octet before it is the exchange's own.
+      checkSyncBounds(message.subarray(1));
+    } catch (thrown) {
+      exchange.restart(id);
+      throw thrown;
+    }
     try {
       return this.#get(id);
     } catch (thrown) {
@@ -223,13 +261,13 @@ export class Documents implements LeafSource {
     if (record === undefined) {
       const empty = { id, first: 0, next: 0, heads: [], changesLength: 0 };
       const document = ConfigDocument.create(id, this.#actor);
-      return { document, record: empty, staged: [], unstaged: genesisChanges(id) };
+      return { document, record: empty, staged: [], unstaged: genesisChanges(id), heldBackOctets: 0 };
     }
     const document = loadRecorded(record, this.#actor, this.#database.documentParts(record));
     if (document.heads().join() !== [...record.heads].sort().join()) {
       throw new StoreError('damaged', `Document ${id} does not load to the state it was written in.`);
     }
-    return { document, record, staged: [], unstaged: document.grow() };
+    return { document, record, staged: [], unstaged: document.grow(), heldBackOctets: 0 };
   }
 
   /** The engine is in doubt: the document is read from disk again, and what was staged for it is staged again. */
