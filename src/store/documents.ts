@@ -9,6 +9,7 @@ import {
   type LeafPlace,
   type MapName,
   ROOT_DOCUMENT,
+  zoneOfDocument,
 } from './document.ts';
 import type { LeafSource } from './leaf-source.ts';
 import { openLeaf, sealLeaf } from './seal/sealed-leaf.ts';
@@ -67,6 +68,7 @@ export class Documents implements LeafSource {
   readonly #actor: string;
   readonly #sealer: Sealer;
   readonly #heads: Map<string, readonly string[]>;
+  readonly #byApex = new Map<string, Set<string>>();
 
   /** `actor`: who writes, for the engine; one that has never written before, 32 hex digits. */
   constructor(database: Database, { actor, sealer }: { readonly actor: string; readonly sealer: Sealer }) {
@@ -74,6 +76,7 @@ export class Documents implements LeafSource {
     this.#actor = actor;
     this.#sealer = sealer;
     this.#heads = new Map([...database.documentRecords()].map(({ id, heads }) => [id, [...heads].sort()]));
+    for (const id of this.#heads.keys()) this.#noteZone(id);
   }
 
   /** Heads of the documents on disk, sorted. */
@@ -119,6 +122,17 @@ export class Documents implements LeafSource {
     return this.#get(id).document.copyAt(heads);
   }
 
+  documentsOf(apex: string): readonly string[] {
+    return [...(this.#byApex.get(apex) ?? [])];
+  }
+
+  /** How many changes a document consists of. They are numbered as they come, and none comes twice. */
+  changeCount(id: string): number {
+    const open = this.#open.get(id);
+    if (open !== undefined) return open.record.next + open.staged.length;
+    return this.#heads.has(id) ? (this.#database.documentRecord(id)?.next ?? 0) : 0;
+  }
+
   /** Whether anything was ever written to a document. */
   has(id: string): boolean {
     return this.#open.has(id) || this.#heads.has(id);
@@ -154,7 +168,7 @@ export class Documents implements LeafSource {
       const open = this.#get(id);
       const change = open.document.seal(timeSeconds);
       if (change === undefined) continue;
-      stage(open, [change]);
+      this.#stage(open, [change]);
       sealed.push(id);
     }
     this.#unsealed.clear();
@@ -179,13 +193,28 @@ export class Documents implements LeafSource {
       this.#noteHeldBack(open, message);
       // What an older version lacked becomes durable here, or nodes would compare different heads for ever.
       const grows = open.unstaged.length > 0 && open.record.next > 0;
-      if (changes.length > 0 || grows) stage(open, changes);
+      if (changes.length > 0 || grows) this.#stage(open, changes);
       return leaves;
     } catch (thrown) {
       this.#rebuild(open);
       exchange.restart(id);
       throw thrown;
     }
+  }
+
+  /** A document's first changes on disk are its genesis. */
+  #stage(open: OpenDocument, changes: readonly Uint8Array[]): void {
+    open.staged = [...open.unstaged, ...open.staged, ...changes];
+    open.unstaged = [];
+    this.#noteZone(open.record.id);
+  }
+
+  #noteZone(id: string): void {
+    const apex = zoneOfDocument(id);
+    if (apex === undefined) return;
+    const known = this.#byApex.get(apex);
+    if (known === undefined) this.#byApex.set(apex, new Set([id]));
+    else known.add(id);
   }
 
   /** @throws StoreError `refused` when too much waits for changes that do not come. */
@@ -309,12 +338,6 @@ function loadRecorded(record: DocumentRecord, actor: string, parts: readonly Uin
   } catch (thrown) {
     throw new StoreError('damaged', `Document ${record.id} cannot be read (${reasonOf(thrown)}).`, thrown);
   }
-}
-
-/** A document's first changes on disk are its genesis. */
-function stage(open: OpenDocument, changes: readonly Uint8Array[]): void {
-  open.staged = [...open.unstaged, ...open.staged, ...changes];
-  open.unstaged = [];
 }
 
 function writeOf({ document, record, staged }: OpenDocument): DocumentWrite {

@@ -12,7 +12,7 @@ import { alice, dataCenter, open, Scratch } from './given.ts';
 const scratch = new Scratch();
 afterEach(() => scratch.clear());
 
-type Leaves = Record<string, automerge.ImmutableString>;
+type Leaves = Record<string, automerge.ImmutableString> & { mine?: automerge.ImmutableString };
 
 function leb(value: number): readonly number[] {
   const octets: number[] = [];
@@ -140,7 +140,7 @@ describe('the bounds of a sync message', () => {
             doc[`k${key}`] = new automerge.ImmutableString(`${'leaf '.repeat(30)}${key} ${round}`);
         });
         two = automerge.change(two, (doc) => {
-          doc['mine'] = new automerge.ImmutableString(`leaf ${round}`);
+          doc.mine = new automerge.ImmutableString(`leaf ${round}`);
         });
       }
       const [nextHere, said] = automerge.generateSyncMessage(one, here);
