@@ -40,8 +40,9 @@ export const kills: Part = async ({ quick, rounds = quick ? 5 : 100 }, tell) => 
         });
         if (address !== '192.0.2.1') lostAtStart += 1;
       }
+console.log('round', round, firstAnswers.at(-1), written.length, performance.now() - startedMs);
       acknowledged.push(...written, ...(await onOther.end()));
-      await cluster.inTouch();
+      await cluster.inTouch();console.log('in touch', performance.now() - startedMs);
     }
     tell(
       `acknowledged writes lost by ${rounds} kills`,

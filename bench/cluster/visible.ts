@@ -133,10 +133,10 @@ async function putEndpoints(cluster: ClusterNodes, port: number): Promise<readon
     await api.put(`/v1/pools/p${pool}`, {
       name: `p${pool}`,
       monitor: 'rare',
-      endpoints: names.map((name) => ({
+      endpoints: names.map((name, index) => ({
         name,
         dataCenter: 'fra',
-        address: '192.0.2.1',
+        address: `198.18.${index >> 8}.${index & 0xff}`,
         probeAddress: '127.0.5.9',
       })),
     });

@@ -32,7 +32,8 @@ export async function startNodeProcess(
   env: Record<string, string> = {},
   program: string = commandLine,
 ): Promise<NodeProcess> {
-  const args = ['serve', '--dns', '127.0.0.1:0', '--api', '127.0.0.1:0', ...flags];
+  const dns = flags.includes('--dns') ? [] : ['--dns', '127.0.0.1:0'];
+  const args = ['serve', ...dns, '--api', '127.0.0.1:0', ...flags];
   const child = spawnMeridian(args, env, program);
   let output = '';
   const gone = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
