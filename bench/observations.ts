@@ -11,8 +11,8 @@ import { ObservationExchange } from '../src/cluster/health/exchange.ts';
 import { type Arrival, Inbox } from '../src/cluster/health/inbox.ts';
 import { batchOf, MAX_ROWS, Outbox } from '../src/cluster/health/outbox.ts';
 import type { PeerSession } from '../src/cluster/transport/transport.ts';
-import { createBoard, type HealthBoard } from '../src/health/board.ts';
-import { DEFAULT_POOL_RULES, probedCheck } from '../src/health/board-endpoint.ts';
+import { createBoard, type HealthBoard } from '../src/health/board/board.ts';
+import { DEFAULT_POOL_RULES, probedCheck } from '../src/health/board/board-endpoint.ts';
 import type { Observation } from '../src/health/observation.ts';
 import { machineLine } from './ground/machine.ts';
 

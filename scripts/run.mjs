@@ -225,7 +225,7 @@ function installDebianTools() {
     ['fstrm_capture', 'fstrm-bin'],
     ['dnstap-read', 'bind9-utils'],
     ['/usr/sbin/nsd', 'nsd'],
-    ['nats-server', 'nats-server'],
+    ['/usr/sbin/nats-server', 'nats-server'],
     ['openssl', 'openssl'],
   ].filter(([command]) => !isInstalled(command));
   if (wanted.length === 0) return;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type AlertTexts, fillAlertTemplate } from '../config/alert-template.ts';
 import type { AlertChannel } from '../config/resources/alert-channel.ts';
-import { type Severity, severities } from '../health/incident.ts';
+import { type Severity, severities } from '../health/incidents/incident.ts';
 import type { AlertIncident, Delivery } from './delivery.ts';
 
 /** Lines of a message for people; what is beyond is counted. */

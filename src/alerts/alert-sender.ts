@@ -1,7 +1,7 @@
 import type { Problem } from '../config/problem.ts';
 import type { AlertChannel } from '../config/resources/alert-channel.ts';
-import type { Incident } from '../health/incident.ts';
-import type { IncidentNews } from '../health/timeline.ts';
+import type { Incident } from '../health/incidents/incident.ts';
+import type { IncidentNews } from '../health/incidents/timeline.ts';
 import { formatMessage } from './alert-message.ts';
 import type { Delivery } from './delivery.ts';
 import { accepts, addIncident, eventOf, groupOf } from './grouping.ts';

@@ -1,4 +1,4 @@
-import type { Incident } from '../health/incident.ts';
+import type { Incident } from '../health/incidents/incident.ts';
 
 /** What a message tells. */
 export type AlertEvent = 'opened' | 'recovered' | 'test';

@@ -1,6 +1,6 @@
 import type { AlertChannel } from '../config/resources/alert-channel.ts';
-import { type Incident, severities } from '../health/incident.ts';
-import type { IncidentNews } from '../health/timeline.ts';
+import { type Incident, severities } from '../health/incidents/incident.ts';
+import type { IncidentNews } from '../health/incidents/timeline.ts';
 import type { AlertEvent, AlertIncident, Delivery } from './delivery.ts';
 
 /** A message names at most so many incidents and counts the rest. */

@@ -35,6 +35,8 @@ export interface ControlPlane {
   conflicts(): readonly Conflict[];
   /** Writes one of a conflict's values over all of them; refused when there is no such conflict or choice any more. */
   resolveConflict(id: string, choice: string, authorship: Authorship): Promise<WriteOutcome>;
+  /** Writes a backup into the data directory while the node goes on; rejects where the disk does not take it. */
+  backup(): Promise<BackupReport>;
   status(): NodeStatus;
   /** Calls back after every change of config, verdicts or problems; at most a few times a second. */
   subscribe(listener: () => void): () => void;
@@ -60,6 +62,14 @@ export interface EndpointReport {
   readonly load?: number | undefined;
   readonly capacity?: number | undefined;
   readonly leaseSeconds?: number | undefined;
+}
+
+/** A backup that is on disk. */
+export interface BackupReport {
+  /** Absolute. */
+  readonly path: string;
+  readonly entries: number;
+  readonly octets: number;
 }
 
 export type ReportOutcome =

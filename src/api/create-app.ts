@@ -18,6 +18,7 @@ import { refuse, sendReply } from './reply.ts';
 import type { Route } from './route.ts';
 import { alertChannelCollection } from './routes/alert-channels.ts';
 import { alertDeliveryRoutes } from './routes/alert-deliveries.ts';
+import { backupRoute } from './routes/backups.ts';
 import { type CapacitySource, capacityRoutes } from './routes/capacity.ts';
 import { invitationCollection } from './routes/cluster-invitations.ts';
 import { clusterMemberRoutes } from './routes/cluster-members.ts';
@@ -127,6 +128,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...incidentRoutes(options.incidents),
     ...trafficRoutes(options.traffic),
     ...capacityRoutes(options.capacity),
+    backupRoute(plane),
     ...conflictRoutes(plane),
     ...clusterMemberRoutes(options.members),
     ...latencyRoutes(options.latency, options.measurementClientHeader),

@@ -1,5 +1,5 @@
 import type { Delivery } from '../alerts/delivery.ts';
-import type { Incident } from '../health/incident.ts';
+import type { Incident } from '../health/incidents/incident.ts';
 
 /** Which incidents are asked for; what is undefined does not restrict. */
 export interface IncidentFilter {

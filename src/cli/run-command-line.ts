@@ -46,6 +46,18 @@ const commands: readonly Command[] = [
     load: async () => (await import('./conflicts.ts')).conflictsCommand,
   },
   {
+    name: 'backup',
+    synopsis: '[FILE]',
+    summary: 'Write a backup of a running node.',
+    load: async () => (await import('./backup.ts')).backupCommand,
+  },
+  {
+    name: 'restore',
+    synopsis: 'FILE [--data DIR]',
+    summary: 'Put a backup into a data directory in which no node has started yet.',
+    load: async () => (await import('./restore.ts')).restoreCommand,
+  },
+  {
     name: 'break',
     synopsis: 'DATA-CENTER',
     summary: 'Stop a data center of the demo, as a crash would.',

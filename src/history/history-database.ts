@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Delivery } from '../alerts/delivery.ts';
-import type { Incident } from '../health/incident.ts';
+import type { Incident } from '../health/incidents/incident.ts';
 import type {
   DeliveryQuery,
   HistoryBatch,

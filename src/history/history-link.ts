@@ -1,7 +1,7 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import type { Delivery } from '../alerts/delivery.ts';
 import type { Problem } from '../config/problem.ts';
-import type { Incident } from '../health/incident.ts';
+import type { Incident } from '../health/incidents/incident.ts';
 import type {
   DeliveryQuery,
   HistoryBatch,

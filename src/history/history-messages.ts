@@ -1,5 +1,5 @@
 import type { Delivery } from '../alerts/delivery.ts';
-import type { Incident } from '../health/incident.ts';
+import type { Incident } from '../health/incidents/incident.ts';
 
 /** Where the history lies, and how much of it stays. */
 export interface HistoryStart {

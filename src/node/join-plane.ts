@@ -1,14 +1,18 @@
+import { join } from 'node:path';
 import type { Problem } from '../config/problem.ts';
 import type { DemoDataCenters } from '../demo/data-centers.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createSpillTable } from '../snapshot/spill-table.ts';
 import { createVerdictTable } from '../snapshot/verdict-table.ts';
-import type { CapacityLoop } from './capacity-loop.ts';
+import type { CapacityLoop } from './capacity/capacity-loop.ts';
+import { startCapacity } from './capacity/start-capacity.ts';
 import type { Closers } from './closers.ts';
+import { DELAY_FILE, DelayedView, keepDelay } from './cluster/delayed-view.ts';
 import { NodeCluster } from './cluster/node-cluster.ts';
 import type { Publisher } from './compile/publisher.ts';
-import { NodeControlPlane } from './control-plane.ts';
-import type { HealthLoop } from './health-loop.ts';
+import { NodeControlPlane } from './control/control-plane.ts';
+import type { HealthLoop } from './health/health-loop.ts';
+import { startHealth } from './health/start-health.ts';
 import type { IncidentLoop } from './incidents/incident-loop.ts';
 import { startIncidents } from './incidents/start-incidents.ts';
 import type { LatencyLoop } from './latency/latency-loop.ts';
@@ -16,8 +20,6 @@ import { startLatency } from './latency/start-latency.ts';
 import type { NodeOptions } from './node-options.ts';
 import type { OpenParts } from './open-parts.ts';
 import { keepForBoot, openPublisher } from './open-publisher.ts';
-import { startCapacity } from './start-capacity.ts';
-import { startHealth } from './start-health.ts';
 import { nowMs } from './wall-clock.ts';
 import type { ZoneFiles } from './zones/zone-files.ts';
 
@@ -64,13 +66,28 @@ export function joinPlane(options: NodeOptions, parts: PlaneParts, closers: Clos
     ...incidents.problems(),
     ...(later.cluster?.problems() ?? []),
   ];
+  const delayed = delayedView(options, parts);
   const plane = new NodeControlPlane(
-    { store, publisher, health, moreProblems, demo, version, nowMs, outlet, compiler, zoneFiles },
+    {
+      store,
+      ...(delayed === undefined ? {} : { served: () => delayed.config }),
+      dataDirectory: settings.dataDirectory,
+      publisher,
+      health,
+      moreProblems,
+      demo,
+      version,
+      nowMs,
+      outlet,
+      compiler,
+      zoneFiles,
+    },
     geoTable,
   );
   later.plane = plane;
   plane.subscribe(() => incidents.followConfig());
   plane.subscribe(() => capacity.follow(plane.config));
+  if (delayed !== undefined) keepDelay(delayed, plane, log, closers);
   closers.add(() => plane.close());
   const latency = startLatency({ settings, log, plane }, closers);
   return {
@@ -96,6 +113,16 @@ export function joinPlane(options: NodeOptions, parts: PlaneParts, closers: Clos
       return cluster;
     },
   };
+}
+
+/** Undefined but for a node of a cluster with delayed input. */
+function delayedView(
+  { settings, log }: NodeOptions,
+  { store, identity }: OpenParts,
+): DelayedView | undefined {
+  if (identity?.settings.role !== 'delayed') return undefined;
+  const file = join(settings.dataDirectory, DELAY_FILE);
+  return new DelayedView({ store, file, steadyMs: () => performance.now(), log });
 }
 
 function joinHealth(

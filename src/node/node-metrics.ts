@@ -1,6 +1,8 @@
 import { openCounters } from '../observe/counters.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { DnsServer } from '../server/serve-dns.ts';
+import { clusterFigures } from './cluster/cluster-figures.ts';
+import type { NodeCluster } from './cluster/node-cluster.ts';
 import type { JoinedPlane } from './join-plane.ts';
 import { nowMs } from './wall-clock.ts';
 
@@ -10,6 +12,7 @@ export function nodeMetrics(
   server: DnsServer,
   { publisher, health, plane, incidents, capacity, latency }: JoinedPlane,
   observed: Float64Array,
+  cluster: NodeCluster | undefined,
 ): Metrics {
   return createMetrics({
     version,
@@ -23,6 +26,7 @@ export function nodeMetrics(
     geoBuiltAtMs: () => Date.parse(plane.geoTable.metadata.builtAt) || undefined,
     generation: () => plane.config.generation,
     problems: () => plane.problems(),
+    cluster: cluster && (() => clusterFigures(cluster, plane.conflicts().length)),
     nowMs,
   });
 }

@@ -33,9 +33,10 @@ export async function openParts({ settings, lock }: NodeOptions, closers: Closer
   const identity = await readIdentityFiles(dataDirectory);
   if (!identity.ok) throw new StartError(identity.problems);
   const node = identity.value?.settings.name ?? nodeId;
+  const clusterId = identity.value?.settings.clusterId;
   if (identity.value !== undefined) sealWithClusterKey(dataDirectory, identity.value.clusterKey);
   const [opened, loaded] = await Promise.allSettled([
-    openStore({ directory: dataDirectory, now: () => new Date(), node, lock }),
+    openStore({ directory: dataDirectory, now: () => new Date(), node, clusterId, lock }),
     compiler.run<'geo-table'>({ kind: 'geo-table', paths: geoFiles }),
   ]);
   if (opened.status === 'fulfilled') closers.add(() => opened.value.close());

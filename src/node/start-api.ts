@@ -13,7 +13,7 @@ import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { TrafficSource } from '../observe/traffic/traffic-report.ts';
 import type { Settings } from '../settings.ts';
-import type { NodeControlPlane } from './control-plane.ts';
+import type { NodeControlPlane } from './control/control-plane.ts';
 import { closeHttp, listenHttp } from './listen-http.ts';
 import type { ApiAddress } from './takeover/activated-settings.ts';
 

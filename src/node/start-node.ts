@@ -8,7 +8,7 @@ import { probeKinds } from '../probing/probes/index.ts';
 import type { Settings } from '../settings.ts';
 import { Closers } from './closers.ts';
 import { clusterSource } from './cluster/cluster-source.ts';
-import type { NodeControlPlane } from './control-plane.ts';
+import type { NodeControlPlane } from './control/control-plane.ts';
 import { joinPlane } from './join-plane.ts';
 import { nodeMetrics } from './node-metrics.ts';
 import type { NodeOptions } from './node-options.ts';
@@ -89,7 +89,7 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
     onSample: (sample, scale) => joined.capacity.addSample(sample, scale),
   });
   closers.add(() => traffic.close());
-  const metrics = nodeMetrics(options.version, server, joined, traffic.counters);
+  const metrics = nodeMetrics(options.version, server, joined, traffic.counters, cluster);
   plane.subscribe(() => metrics.followDataCenters());
   joined.countProbesIn(metrics);
   const api = await startApi({

@@ -2,7 +2,7 @@ import { type ScheduledTask, schedule } from 'node-cron';
 import { createGeoLook } from '../geofiles/watch-geo-files.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Compiler } from './compile/compiler.ts';
-import type { NodeControlPlane } from './control-plane.ts';
+import type { NodeControlPlane } from './control/control-plane.ts';
 
 /** Geo files change weekly at most; a look every ten seconds costs a `stat` each. */
 const GEO_LOOK_SCHEDULE = '*/10 * * * * *';

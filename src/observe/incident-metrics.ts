@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Incident } from '../health/incident.ts';
+import type { Incident } from '../health/incidents/incident.ts';
 
 /** From a watched connection's half a second to slow probes with many failures in a row. */
 const FAILOVER_BUCKETS = [0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300];

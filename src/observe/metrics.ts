@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Problem } from '../config/problem.ts';
 import type { ProbeReason } from '../health/probe-result.ts';
 import type { Verdict } from '../health/verdict.ts';
+import { type ClusterFigures, registerCluster } from './cluster-metrics.ts';
 import { type CounterBlock, readCounters } from './counters.ts';
 import { DataCenterCounts } from './data-center-counts.ts';
 import { type IncidentMetrics, registerIncidents } from './incident-metrics.ts';
@@ -23,6 +24,8 @@ export interface MetricsSources {
   readonly capacity?: () => readonly CapacityFigures[];
   /** What clients have measured. */
   readonly latency?: () => LatencyFigures;
+  /** The cluster that the node belongs to. */
+  readonly cluster?: (() => ClusterFigures) | undefined;
   /** When the geo table was built, in milliseconds since 1970; undefined when the table does not say. */
   readonly geoBuiltAtMs: () => number | undefined;
   readonly generation: () => number;
@@ -82,6 +85,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   registerCapacity(registry, sources);
   registerLatency(registry, sources.latency, sources.nowMs);
   registerNode(registry, sources);
+  registerCluster(registry, sources.cluster);
   const incidents = registerIncidents(registry, sources.openIncidents);
   collectDefaultMetrics({ register: registry });
 

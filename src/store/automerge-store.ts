@@ -9,13 +9,19 @@ import { Documents } from './documents.ts';
 import type { Stamp } from './leaf.ts';
 import { PastDocuments } from './past-documents.ts';
 import { type Projection, project, projectAll, readConfig } from './project.ts';
-import type { Received, RefusedMessage, ReplicatedStore, SyncMessage } from './replicated-store.ts';
+import type {
+  DurableListener,
+  Received,
+  RefusedMessage,
+  ReplicatedStore,
+  SyncMessage,
+} from './replicated-store.ts';
 import type { Sealer } from './seal/sealer.ts';
 import { StoreError } from './store-error.ts';
 import { SyncExchange } from './sync-exchange.ts';
 import { Touched } from './touched.ts';
 import { type ChangeTarget, writeChanges } from './write-change.ts';
-import { WriteQueue } from './write-queue.ts';
+import { MAX_WEIGHT_PER_FLUSH, WriteQueue } from './write-queue.ts';
 
 export interface StoreParts {
   readonly database: Database;
@@ -35,8 +41,8 @@ export interface StoreParts {
 /** More changes in one commit hold the event loop for seconds; what is larger belongs in a blob. */
 const MAX_CHANGES_PER_COMMIT = 50_000;
 
-/** Octets of sync messages that take as long to take in as one commit does. */
-const OCTETS_PER_COMMIT = 2048;
+/** Octets of sync messages that take as long to take in as one commit does: they come compressed, to a twentieth at best. */
+const OCTETS_PER_COMMIT = 64;
 
 /** Most messages, each for a document, that one turn takes in: what is staged stays in memory until it is durable. */
 const MAX_MESSAGES_PER_TURN = 64;
@@ -82,7 +88,9 @@ class AutomergeStore implements ReplicatedStore {
   readonly #database: Database;
   readonly #documents: Documents;
   readonly #queue = new WriteQueue<PendingWrite>((writes) => this.#flush(writes), weightOf);
-  readonly #listeners = new Set<(documents: readonly string[]) => void>();
+  readonly #listeners = new Set<DurableListener>();
+  /** Documents that commits of the flush under way have written. */
+  readonly #written = new Set<string>();
   readonly #backups = new Set<Promise<unknown>>();
   #projection: Projection;
   #closing: Promise<void> | undefined;
@@ -172,7 +180,7 @@ class AutomergeStore implements ReplicatedStore {
     return this.#queue.between(() => this.#documents.generate(exchange, document));
   }
 
-  onDurable(listener: (documents: readonly string[]) => void): () => void {
+  onDurable(listener: DurableListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -246,6 +254,7 @@ class AutomergeStore implements ReplicatedStore {
   async #flush(writes: readonly PendingWrite[]): Promise<void> {
     const touched = new Touched();
     const staged: StagedWrite[] = [];
+    this.#written.clear();
     try {
       for (const write of writes) {
         const one = write.kind === 'commit' ? this.#commit(write, touched) : this.#receive(write, touched);
@@ -273,7 +282,8 @@ class AutomergeStore implements ReplicatedStore {
         writerTag: this.#parts.actor.slice(0, WRITER_TAG_LENGTH),
       };
       write({ documents: this.#documents, touched }, stamp);
-      this.#documents.seal(Math.floor(now.getTime() / 1000));
+      for (const document of this.#documents.seal(Math.floor(now.getTime() / 1000)))
+        this.#written.add(document);
       return { generations: 1, settle: resolve };
     } catch (thrown) {
       this.#documents.rollback();
@@ -316,7 +326,8 @@ class AutomergeStore implements ReplicatedStore {
     this.#documents.noteDurable(staged);
     this.#projection = next;
     const changed = staged.map(({ record }) => record.id);
-    for (const listener of this.#listeners) listener(changed);
+    const own = new Set(this.#written);
+    for (const listener of this.#listeners) listener(changed, own);
     return changed;
   }
 }
@@ -334,10 +345,20 @@ function messageWeight({ message }: SyncMessage): number {
   return Math.ceil(message.length / OCTETS_PER_COMMIT);
 }
 
+/** The messages in turns that are each taken in by one flush, if need be alone. */
 function turnsOf(messages: readonly SyncMessage[]): readonly (readonly SyncMessage[])[] {
-  const turns: (readonly SyncMessage[])[] = [];
-  for (let start = 0; start < messages.length; start += MAX_MESSAGES_PER_TURN) {
-    turns.push(messages.slice(start, start + MAX_MESSAGES_PER_TURN));
+  const turns: SyncMessage[][] = [];
+  let turn: SyncMessage[] = [];
+  let weight = 0;
+  for (const message of messages) {
+    weight += messageWeight(message);
+    const isFull = weight > MAX_WEIGHT_PER_FLUSH || turn.length >= MAX_MESSAGES_PER_TURN;
+    if (turn.length === 0 || isFull) {
+      turn = [];
+      turns.push(turn);
+      weight = messageWeight(message);
+    }
+    turn.push(message);
   }
   return turns;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { removeQuietly } from './remove-quietly.ts';
+import { removeQuietly } from '../disk/remove-quietly.ts';
 import { StoreError } from './store-error.ts';
 
 /**

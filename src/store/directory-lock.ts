@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { removeQuietly } from './remove-quietly.ts';
+import { removeQuietly } from '../disk/remove-quietly.ts';
 import { reasonOf, StoreError } from './store-error.ts';
 
 const HOLDER_FILE = 'lock.holder';

@@ -97,8 +97,23 @@ export interface Reception {
   readonly leaves: readonly LeafPlace[];
 }
 
+/** A new document asks twice, and a node that starts asks for the same again: some kilobytes in all. */
+const MAX_KNOWN_GENESES = 64;
+
+const knownGeneses = new Map<string, readonly Uint8Array[]>();
+
 /** The first changes of a document, equal on every node; everything else builds on them. */
 export function genesisChanges(id: string): readonly Uint8Array[] {
+  const known = knownGeneses.get(id);
+  if (known !== undefined) return known;
+  const changes = makeGenesis(id);
+  const [oldest] = knownGeneses.keys();
+  if (knownGeneses.size >= MAX_KNOWN_GENESES && oldest !== undefined) knownGeneses.delete(oldest);
+  knownGeneses.set(id, changes);
+  return changes;
+}
+
+function makeGenesis(id: string): readonly Uint8Array[] {
   const changes: Uint8Array[] = [];
   for (const [step, maps] of stepsOf(id).entries()) {
     const name = step === 0 ? `genesis ${id}` : `genesis ${step} ${id}`;

@@ -134,14 +134,18 @@ export class Documents implements LeafSource {
     this.#unsealed.clear();
   }
 
-  /** Makes one change in each document written to since the last call. */
-  seal(timeSeconds: number): void {
+  /** Makes one change in each document written to since the last call; returns which those are. */
+  seal(timeSeconds: number): readonly string[] {
+    const sealed: string[] = [];
     for (const id of this.#unsealed) {
       const open = this.#get(id);
       const change = open.document.seal(timeSeconds);
-      if (change !== undefined) stage(open, [change]);
+      if (change === undefined) continue;
+      stage(open, [change]);
+      sealed.push(id);
     }
     this.#unsealed.clear();
+    return sealed;
   }
 
   /** The next message of an exchange. All that is in memory must be durable: this is no moment between two commits. */

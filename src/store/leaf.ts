@@ -11,7 +11,7 @@ import { StoreError } from './store-error.ts';
  *
  * `revision` is the count of writes and a tag of who wrote: it differs after every write, on every node.
  * `life`, on zones only, numbers the zone's successive documents (see `zone-lives.ts`, also for `lives`).
- * `was`, on deletions of a pool's settings and of zones, is the value before, for whoever takes the deletion back.
+ * `was`, on deletions of a pool's settings and endpoints and of zones, is the value before, for whoever takes the deletion back.
  */
 export interface Leaf {
   /** Undefined when deleted. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { createStore } from './automerge-store.ts';
 import type { BackupEntry } from './backup/backup-file.ts';
-import { SEAL_KEYS_ENTRY } from './backup/seal-keys-entry.ts';
+import { CLUSTER_ID_ENTRY, SEAL_KEYS_ENTRY } from './backup/backup-files.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { LmdbDatabase } from './lmdb-database.ts';
 import type { ReplicatedStore } from './replicated-store.ts';
@@ -17,6 +17,8 @@ interface StoreSettings {
   readonly now: () => Date;
   /** This node's name, shown with all that it writes. */
   readonly node?: string | undefined;
+  /** Of the cluster that the node belongs to; backups name it. */
+  readonly clusterId?: string | undefined;
   /** The directory's lock where the caller has it already; the store releases it. */
   readonly lock?: DirectoryLock | undefined;
 }
@@ -51,7 +53,7 @@ export async function openStore(settings: StoreSettings): Promise<ReplicatedStor
       node,
       sealer: createSealer(keys),
       actor: newActor(),
-      backupEntries: backupOf(database, keys),
+      backupEntries: backupOf(database, keys, settings.clusterId ?? ''),
     });
   } catch (thrown) {
     try {
@@ -72,8 +74,9 @@ function newActor(): string {
 }
 
 /** What a backup takes: the database, and without the keys its secrets would be lost. */
-function backupOf(database: LmdbDatabase, keys: SealKeys): () => Iterable<BackupEntry> {
+function backupOf(database: LmdbDatabase, keys: SealKeys, clusterId: string): () => Iterable<BackupEntry> {
   return function* () {
+    yield { shelf: 'files', key: CLUSTER_ID_ENTRY, value: Buffer.from(clusterId) };
     yield { shelf: 'files', key: SEAL_KEYS_ENTRY, value: Buffer.from(formatSealKeys(keys)) };
     yield* database.entries();
   };

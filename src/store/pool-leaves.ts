@@ -37,6 +37,14 @@ export function joinPool(pool: string, leaves: ReadonlyMap<string, Leaf>): Store
     const name = key.slice(pool.length + 1);
     if (name !== '' && leaf.value !== undefined) endpoints.set(name, leaf.value as Endpoint);
   }
+  // Two nodes have each removed what the other kept. Neither meant a pool without endpoints, which answers nothing: those
+  // that the order names stay as they were, and the order is a conflict.
+  if (endpoints.size === 0) {
+    for (const name of order) {
+      const was = leaves.get(poolPart(pool, name))?.was;
+      if (was !== undefined) endpoints.set(name, was as Endpoint);
+    }
+  }
   const ordered = [...new Set([...order, ...endpoints.keys()])].flatMap((name) => endpoints.get(name) ?? []);
   const value = { ...(settings.value as Omit<Pool, 'endpoints'>), endpoints: ordered };
   return { value, revision: joinRevisions(leaves), ...attributionOf(orderLeaf ?? settings) };

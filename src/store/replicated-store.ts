@@ -24,6 +24,9 @@ export interface Received {
   readonly refused: readonly RefusedMessage[];
 }
 
+/** `written`: those of the documents that commits of this node have written, be it beside what peers sent. */
+export type DurableListener = (documents: readonly string[], written: ReadonlySet<string>) => void;
+
 /**
  * A store with the seam through which peers meet. An exchange of one document, from either side:
  *
@@ -53,7 +56,7 @@ export interface ReplicatedStore extends Store {
    * Calls the listener after each flush with the documents that have other heads, durable by then; it must not throw.
    * Returns how to end that.
    */
-  onDurable(listener: (documents: readonly string[]) => void): () => void;
+  onDurable(listener: DurableListener): () => void;
   /**
    * The configuration as it was when the documents had these heads, a copy of `heads()` of that time. What has not changed
    * since is the very same as in the present one.

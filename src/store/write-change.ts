@@ -94,7 +94,8 @@ function writePool({ documents, touched }: ChangeTarget, change: ChangeOf<'pools
     // outlive whatever it meets.
     const isWritten = key === poolPart(pool, '') || value === undefined;
     if (!isWritten && JSON.stringify(part) === JSON.stringify(current)) continue;
-    const was = key === pool ? (settings?.value ?? settings?.was) : undefined;
+    // Of the order nothing is kept: a pool without one is no pool.
+    const was = key === poolPart(pool, '') ? undefined : (current ?? leaves.get(key)?.was);
     const text = formatLeaf(`pools/${key}`, { value: part, owner, count, was }, stamp);
     documents.write(ROOT_DOCUMENT, 'pools', key, text);
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../src/alerts/delivery.ts';
 import { accepts, addIncident, eventOf, groupOf, MAX_INCIDENTS } from '../../src/alerts/grouping.ts';
 import type { AlertChannel } from '../../src/config/resources/alert-channel.ts';
-import type { Incident } from '../../src/health/incident.ts';
+import type { Incident } from '../../src/health/incidents/incident.ts';
 import { delivery, incident, loss, T0 } from '../history/incidents.ts';
 import { channel } from './channels.ts';
 

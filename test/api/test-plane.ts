@@ -4,6 +4,7 @@ import type {
   Demo,
   EndpointReport,
   ExplainedDecision,
+  NodeStatus,
   ZoneRRsets,
 } from '../../src/api/control-plane.ts';
 import { applyChanges, emptyConfig } from '../../src/config/apply-changes.ts';
@@ -81,6 +82,7 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
       return { ok: true, config: next };
     },
     problems: () => [problem],
+    backup: async () => ({ path: '/data/backups/1.backup', entries: 7, octets: 700 }),
     conflicts: () => plane.conflicting,
     resolveConflict: async (id, choice) => {
       plane.resolved.push(`${id} ${choice}`);
@@ -98,21 +100,7 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
     decide: () => plane.decided,
     zoneText: (apex) => plane.zoneTexts.get(apex),
     zoneRRsets: (apex) => rrsetsOfText(plane.zoneTexts.get(apex)),
-    status: () => ({
-      version: '1.2.3',
-      startedAt: '2026-01-01T00:00:00.000Z',
-      generation: plane.config.generation,
-      ready: plane.ready,
-      conditions: [{ name: 'dns', holds: plane.ready, detail: 'All workers answer.' }],
-      geo: {
-        name: 'test',
-        builtAt: '2026-01-01T00:00:00.000Z',
-        attribution: 'Test data',
-        attributionUrl: '',
-        ageSeconds: 1,
-      },
-      dns: ['127.0.0.1:5300'],
-    }),
+    status: () => statusOf(plane),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -122,6 +110,24 @@ export function createTestPlane(changes: readonly Change[] = []): TestPlane {
     },
   };
   return plane;
+}
+
+function statusOf({ config, ready }: TestPlane): NodeStatus {
+  return {
+    version: '1.2.3',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    generation: config.generation,
+    ready,
+    conditions: [{ name: 'dns', holds: ready, detail: 'All workers answer.' }],
+    geo: {
+      name: 'test',
+      builtAt: '2026-01-01T00:00:00.000Z',
+      attribution: 'Test data',
+      attributionUrl: '',
+      ageSeconds: 1,
+    },
+    dns: ['127.0.0.1:5300'],
+  };
 }
 
 function rrsetsOfText(text: string | undefined): ZoneRRsets | undefined {

@@ -20,9 +20,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // shell
   history: ['health', 'config', 'alerts/delivery'],
   alerts: ['health', 'config'],
-  store: ['config'],
+  disk: [],
+  store: ['config', 'disk'],
   directory: ['config', 'dns'],
-  cluster: ['config', 'dns', 'health', 'store', 'observe', 'settings', 'node/replace-file'],
+  cluster: ['config', 'dns', 'health', 'store', 'observe', 'settings', 'disk'],
   geofiles: ['geo', 'config/problem'],
   probing: ['config', 'dns', 'health', 'server/native', 'server/native-ping'],
   server: ['answer', 'dns', 'snapshot', 'steering', 'observe', 'config/problem', 'collector', 'worker-url'],

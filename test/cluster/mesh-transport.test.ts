@@ -6,7 +6,7 @@ import { encodeControl } from '../../src/cluster/transport/control.ts';
 import type { TransportLimits } from '../../src/cluster/transport/limits.ts';
 import { withLength } from '../../src/cluster/transport/mesh/farewell.ts';
 import { MeshTransport } from '../../src/cluster/transport/mesh/mesh-transport.ts';
-import { JOIN_PROTOCOL, PEER_PROTOCOL } from '../../src/cluster/transport/mesh/secure-context.ts';
+import { JOIN_PROTOCOL, PEER_PROTOCOL } from '../../src/cluster/transport/secure-context.ts';
 import type { JoinListener, TransportIdentity } from '../../src/cluster/transport/transport.ts';
 import { isInstalled } from '../contract/debian-tools.ts';
 import { StagedNode, silentLog } from '../contract/transport-stage.ts';
@@ -143,6 +143,20 @@ describe.skipIf(!isInstalled('openssl'))('the mesh', () => {
     expect(socket.getProtocol() ?? 'TLSv1.3').toBe('TLSv1.3');
   });
 
+  it('outlives a listener for joining nodes that fails', async () => {
+    const onJoin = () => {
+      throw new Error('a bug');
+    };
+    const { port } = await start('a', { onJoin });
+    for (let times = 0; times < 2; times += 1) {
+      const options = { host: '127.0.0.1', port, rejectUnauthorized: false };
+      const socket = connectSecurely({ ...options, ALPNProtocols: [JOIN_PROTOCOL] });
+      socket.on('error', () => {});
+      socket.resume();
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+  });
+
   it('lets nobody join where that is not asked for', async () => {
     const { node, port } = await start('a');
     const socket = connectSecurely({
@@ -168,7 +182,10 @@ describe.skipIf(!isInstalled('openssl'))('the mesh', () => {
     const [a, b, c] = [await start('a'), await start('b'), await start('c')];
     const at = (port: number) => ({ host: '127.0.0.1', port });
     a.node.transport.setPeers([
-      { name: 'b', addresses: [at(1), at(c.port), { host: 'no-such-host.invalid', port: 1 }, at(b.port)] },
+      {
+        name: 'b',
+        addresses: [at(1), at(70_000), at(c.port), { host: 'no-such-host.invalid', port: 1 }, at(b.port)],
+      },
       { name: 'c', addresses: [] },
     ]);
     b.node.transport.setPeers([{ name: 'a', addresses: [] }]);

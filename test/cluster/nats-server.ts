@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withServers } from '../contract/debian-tools.ts';
 import { eventually } from '../until.ts';
 import type { Issued } from './certificates.ts';
 
@@ -25,7 +26,10 @@ export class NatsServer {
       host: "127.0.0.1", port: ${port}, ports_file_dir: "${directory}"
       tls { cert_file: "${directory}/cert.pem", key_file: "${directory}/key.pem", timeout: 10 }`;
     writeFileSync(join(directory, 'nats.conf'), configuration);
-    const child = spawn('nats-server', ['-c', join(directory, 'nats.conf')], { stdio: 'ignore' });
+    const child = spawn('nats-server', ['-c', join(directory, 'nats.conf')], {
+      stdio: 'ignore',
+      env: withServers,
+    });
     const found = await eventually(async () => portIn(directory), {
       withinMs: 20_000,
       what: 'nats-server listens',

@@ -257,6 +257,21 @@ describe.each(kinds)('cluster transport: $kind', ({ prepare, needs }) => {
     expect(a.events.filter((event) => event === 'up b')).toHaveLength(1);
   });
 
+  it.each(['a', 'b'])(
+    'lets %s admit whoever is of the cluster, until it knows the members',
+    async (newcomer) => {
+      const [a, b] = [await start('a'), await start('b')];
+      const [joined, member] = newcomer === 'a' ? [a, b] : [b, a];
+      joined.transport.setPeers([], 'admitted');
+      member.transport.setPeers([stage.specOf(joined)]);
+      await Promise.all([joined.session(member.name), member.session(joined.name)]);
+      joined.transport.setPeers([stage.specOf(member)]);
+      expect(joined.events).toEqual([`up ${member.name}`]);
+      joined.transport.setPeers([]);
+      expect(joined.sessions.size).toBe(0);
+    },
+  );
+
   it('ends the session in which a listener fails, and no other', async () => {
     const { a, b, toB } = await pair();
     const c = await start('c');

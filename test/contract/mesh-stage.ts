@@ -1,7 +1,7 @@
 import { connect as connectPlainly } from 'node:net';
 import { connect } from 'node:tls';
 import { MeshTransport } from '../../src/cluster/transport/mesh/mesh-transport.ts';
-import { PEER_PROTOCOL } from '../../src/cluster/transport/mesh/secure-context.ts';
+import { PEER_PROTOCOL } from '../../src/cluster/transport/secure-context.ts';
 import { BreakableLink } from '../cluster/breakable-link.ts';
 import { StagedNode, silentLog, type TransportGround, type TransportStage } from './transport-stage.ts';
 

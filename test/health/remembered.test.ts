@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BoardEndpoint, createBoard } from '../../src/health/board.ts';
-import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board-endpoint.ts';
+import { type BoardEndpoint, createBoard } from '../../src/health/board/board.ts';
+import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board/board-endpoint.ts';
 import { probeTarget, type RememberedVerdict } from '../../src/health/remembered-verdict.ts';
 import { Observer } from './observer.ts';
 import { success } from './results.ts';

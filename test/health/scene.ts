@@ -5,8 +5,8 @@ import {
   createBoard,
   type HealthBoard,
   type VerdictChange,
-} from '../../src/health/board.ts';
-import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board-endpoint.ts';
+} from '../../src/health/board/board.ts';
+import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board/board-endpoint.ts';
 import { Observer } from './observer.ts';
 import { resultsOf } from './results.ts';
 

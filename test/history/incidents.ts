@@ -1,5 +1,5 @@
 import type { Delivery } from '../../src/alerts/delivery.ts';
-import type { Incident } from '../../src/health/incident.ts';
+import type { Incident } from '../../src/health/incidents/incident.ts';
 
 export const T0 = Date.parse('2026-01-01T00:00:00Z');
 export const MINUTE_MS = 60_000;

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Demand, flowsOf, guestSpills } from '../../src/health/capacity.ts';
+import { type Demand, flowsOf, guestSpills } from '../../src/health/capacity/capacity.ts';
 import {
   type ControlledPlace,
   initialSpillState,
   MAX_MOVED_PER_MINUTE,
   type SpillState,
   stepSpills,
-} from '../../src/health/capacity-control.ts';
+} from '../../src/health/capacity/capacity-control.ts';
 
 const PLACES = 5;
 

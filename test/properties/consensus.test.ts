@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAJORITY, type Quorum } from '../../src/config/resources/quorum.ts';
-import { type BoardEndpoint, createBoard } from '../../src/health/board.ts';
-import { DEFAULT_POOL_RULES } from '../../src/health/board-endpoint.ts';
+import { type BoardEndpoint, createBoard } from '../../src/health/board/board.ts';
+import { DEFAULT_POOL_RULES } from '../../src/health/board/board-endpoint.ts';
 import { joinVotes, type Vote } from '../../src/health/consensus.ts';
 import { heldByRails, type RailedEndpoint } from '../../src/health/guard-rails.ts';
 import type { Observation } from '../../src/health/observation.ts';

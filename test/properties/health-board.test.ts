@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type BoardEndpoint, createBoard } from '../../src/health/board.ts';
-import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board-endpoint.ts';
+import { type BoardEndpoint, createBoard } from '../../src/health/board/board.ts';
+import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board/board-endpoint.ts';
 import { type Damped, damp, type Thresholds, UNDAMPED } from '../../src/health/damp.ts';
 import type { ProbeResult } from '../../src/health/probe-result.ts';
 import { Observer } from '../health/observer.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createBoard, type HealthBoard } from '../../src/health/board.ts';
+import { createBoard, type HealthBoard } from '../../src/health/board/board.ts';
 import { createSeatChoice } from '../../src/health/chosen-seats.ts';
 import { Observer } from '../health/observer.ts';
 import { failure, success } from '../health/results.ts';

@@ -12,9 +12,14 @@ import {
   initialSpillState,
   type SpillState,
   stepSpills,
-} from '../../src/health/capacity-control.ts';
-import { DEMAND_FADES_MS, DemandLedger } from '../../src/health/capacity-demand.ts';
-import { initialLoadScale, type LoadScale, learnScale, scaleOf } from '../../src/health/capacity-scale.ts';
+} from '../../src/health/capacity/capacity-control.ts';
+import { DEMAND_FADES_MS, DemandLedger } from '../../src/health/capacity/capacity-demand.ts';
+import {
+  initialLoadScale,
+  type LoadScale,
+  learnScale,
+  scaleOf,
+} from '../../src/health/capacity/capacity-scale.ts';
 import { createSpillTable, putSpill } from '../../src/snapshot/spill-table.ts';
 import { createVerdictTable, VERDICT_DOWN, VERDICT_UP } from '../../src/snapshot/verdict-table.ts';
 import { choose, createChoice } from '../../src/steering/choose.ts';

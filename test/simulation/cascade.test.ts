@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_MOVED_PER_MINUTE } from '../../src/health/capacity-control.ts';
+import { MAX_MOVED_PER_MINUTE } from '../../src/health/capacity/capacity-control.ts';
 import { type CascadeOptions, type CascadeSecond, createCascade, WARM_UP_SECONDS } from './cascade-world.ts';
 
 const HOUR = 3600;

@@ -79,7 +79,7 @@ describe('a backup', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, 'latin1')).not.toContain('correct-horse');
     const directory = join(scratch.directory(), 'data');
-    expect(await restoreBackup(file, directory)).toEqual(summary);
+    expect(await restoreBackup(file, directory, undefined)).toEqual(summary);
     const restored = await node('fra-1', directory);
     expect(restored.config).toEqual(before);
     expect(restored.getBlob(blob)?.length).toBe(2_700_000);
@@ -137,7 +137,7 @@ describe('a file that is no whole backup', () => {
     const file = join(scratch.directory(), 'torn');
     writeFileSync(file, change(await whole()));
     const directory = join(scratch.directory(), 'data');
-    await expect(restoreBackup(file, directory)).rejects.toMatchObject({
+    await expect(restoreBackup(file, directory, undefined)).rejects.toMatchObject({
       code: 'unreadable',
       message: expect.stringContaining(file),
     });
@@ -150,12 +150,14 @@ describe('a file that is no whole backup', () => {
     const directory = scratch.directory();
     const store = await node('sin-1', directory);
     await store.commit([dataCenter('sin', 1)], alice);
-    await expect(restoreBackup(file, directory)).rejects.toMatchObject({
+    await expect(restoreBackup(file, directory, undefined)).rejects.toMatchObject({
       code: 'unreadable',
       message: expect.stringContaining('not empty'),
     });
     expect([...store.config.dataCenters.keys()]).toEqual(['sin']);
-    await expect(restoreBackup(join(directory, 'none'), join(directory, 'x'))).rejects.toMatchObject({
+    await expect(
+      restoreBackup(join(directory, 'none'), join(directory, 'x'), undefined),
+    ).rejects.toMatchObject({
       code: 'unreadable',
     });
   });
@@ -199,7 +201,7 @@ describe('a node that starts from an old backup in the place of one that was los
       await one.close();
 
       const directory = join(scratch.directory(), 'data');
-      await restoreBackup(file, directory);
+      await restoreBackup(file, directory, undefined);
       const clock = startClock();
       clock.ms += wrongMs;
       const restored = await node('fra-1', directory, clock);
@@ -233,7 +235,7 @@ describe('a node that starts from an old backup in the place of one that was los
     const file = join(scratch.directory(), 'backup');
     await one.backup(file);
     const directory = join(scratch.directory(), 'data');
-    await restoreBackup(file, directory);
+    await restoreBackup(file, directory, undefined);
     const copy = await node('fra-1', directory);
     await one.commit([dataCenter('fra', 2), dataCenter('left', 1)], { author: 'left', reason: '' });
     await copy.commit([dataCenter('fra', 3), dataCenter('right', 1)], { author: 'right', reason: '' });

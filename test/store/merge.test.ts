@@ -73,6 +73,14 @@ describe('two stores made apart', () => {
       wanted: ['a', 'c'],
     },
     {
+      name: 'keep an endpoint of a pool of which each removed what the other kept',
+      before: [pool('web', [a, b])],
+      left: [pool('web', [a])],
+      right: [pool('web', [b])],
+      want: (store) => endpointNames(store)?.length,
+      wanted: 1,
+    },
+    {
       name: 'keep both sides’ RRsets of a zone that each made',
       left: [zone('example.org.'), record('left')],
       right: [zone('example.org.'), record('right')],

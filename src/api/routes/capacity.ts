@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseBody } from '../../config/contract.ts';
 import { capacity, resourceName } from '../../config/resources/fields.ts';
-import type { DataCenterCapacity } from '../../health/capacity-report.ts';
+import type { DataCenterCapacity } from '../../health/capacity/capacity-report.ts';
 import { notValid } from '../collection-writes.ts';
 import { empty, json, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';

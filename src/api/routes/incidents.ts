@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseBody } from '../../config/contract.ts';
 import type { Problem } from '../../config/problem.ts';
-import { failoverSeconds, type Incident, severities, timelineOf } from '../../health/incident.ts';
+import { failoverSeconds, type Incident, severities, timelineOf } from '../../health/incidents/incident.ts';
 import type { IncidentFilter, IncidentSource } from '../incident-source.ts';
 import { json, type ProblemReply, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';

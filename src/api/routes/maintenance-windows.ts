@@ -6,7 +6,7 @@ import {
   indexHealth,
   type WindowFigures,
   windowFigures,
-} from '../../health/override-figures.ts';
+} from '../../health/overrides/override-figures.ts';
 import { API_OWNER, type ApiCollection } from '../collection.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { plainIdentity } from '../identities.ts';

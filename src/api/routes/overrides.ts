@@ -7,7 +7,7 @@ import {
   MAX_ENDPOINTS_NAMED,
   type OverrideFigures,
   overrideFigures,
-} from '../../health/override-figures.ts';
+} from '../../health/overrides/override-figures.ts';
 import { API_OWNER, type ApiCollection } from '../collection.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { plainIdentity } from '../identities.ts';

@@ -27,6 +27,8 @@ const clusterTransport = z.discriminatedUnion('kind', [
       .string()
       .max(2048)
       .regex(/^(nats|tls):\/\/[^\s]+$/, 'must begin with nats:// or tls://'),
+    /** PEM of the CA that the broker's certificate is of; without it, those that the system trusts. */
+    caFile: z.string().min(1).max(4096).optional(),
   }),
 ]);
 

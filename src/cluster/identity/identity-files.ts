@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Parsed, type Problem, parsed } from '../../config/problem.ts';
-import { replaceFile } from '../../node/replace-file.ts';
+import { replaceFile } from '../../disk/replace-file.ts';
 import type { CertifiedKey } from './certificate.ts';
 import {
   belongsTo,

@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Config } from '../../config/model.ts';
-import type { Store } from '../../store/store.ts';
+import type { ReplicatedStore } from '../../store/replicated-store.ts';
 import type { PeerSession } from '../transport/transport.ts';
 import { BlobFetch } from './blob-fetch.ts';
 import {
@@ -13,7 +12,7 @@ import {
 import type { SyncClock } from './sync-clock.ts';
 
 export interface BlobSyncParts {
-  readonly store: Pick<Store, 'config' | 'copyBlob' | 'hasBlob' | 'putBlob'>;
+  readonly store: Pick<ReplicatedStore, 'copyBlob' | 'putBlob' | 'missingBlobs'>;
   readonly clock: SyncClock;
   /** A blob has come that a zone refers to: the zone can be served now. */
   readonly arrived: (hash: string) => void;
@@ -31,13 +30,16 @@ export interface BlobCounters {
 const MAX_FETCHES = 1;
 
 /** Whoever lacks a blob may have it itself by then. */
-export const LACK_MS = 1000;
+const LACK_MS = 1000;
 
 /** Whose blob turned out to be another is asked again then: it may have been damaged on its way to the disk. */
 const MISTRUST_MS = 60_000;
 
 /** A chunk is there in milliseconds or, on a slow link, seconds; then somebody else is asked. */
-export const CHUNK_TIMEOUT_MS = 30_000;
+const CHUNK_TIMEOUT_MS = 30_000;
+
+/** A disk that refused a blob may have room again then. */
+const DISK_RETRY_MS = 5000;
 
 /** LMDB gives blobs whole, so the one that is asked for is kept for as long as questions come. */
 const KEEP_SERVED_MS = 10_000;
@@ -63,7 +65,8 @@ export class BlobSync {
   readonly #peers = new Map<PeerSession, BlobPeer>();
   #fetch: { readonly blob: BlobFetch; readonly sum: Hash; progressAtMs: number } | undefined;
   #putting = 0;
-  #missing: { readonly zones: Config['zones']; readonly hashes: readonly string[] } | undefined;
+  /** As the store said last; undefined when that may have changed. */
+  #missing: readonly string[] | undefined;
   #served: { readonly hash: string; readonly bytes: Uint8Array; untilMs: number } | undefined;
   #cancelTimer: (() => void) | undefined;
   #closed = false;
@@ -75,7 +78,7 @@ export class BlobSync {
 
   up(session: PeerSession): void {
     this.#peers.set(session, { session, notBeforeMs: new Map(), questions: [], refusals: 0 });
-    this.goOn();
+    this.#goOn();
   }
 
   /** `value`: of a frame on the channel of blobs. */
@@ -83,23 +86,23 @@ export class BlobSync {
     const peer = this.#peers.get(session);
     const frame = parseBlobFrame(value);
     if (peer === undefined) return;
-    if (frame === undefined) return this.#refuse(peer, 'A frame about blobs is malformed.');
-    if (frame.kind === 'ask') this.#answerLater(peer, frame);
+    if (frame === undefined) this.#refuse(peer, 'A frame about blobs is malformed.');
+    else if (frame.kind === 'ask') this.#answerLater(peer, frame);
     else if (frame.kind === 'chunk') this.#take(peer, frame);
     else if (frame.hash === this.#fetch?.blob.hash) this.#noteLack(peer, frame.hash, LACK_MS);
-    this.goOn();
+    this.#goOn();
   }
 
   drained(session: PeerSession): void {
     const peer = this.#peers.get(session);
     if (peer !== undefined) this.#answer(peer);
-    this.goOn();
+    this.#goOn();
   }
 
   down(session: PeerSession): void {
     this.#peers.delete(session);
     if (this.#fetch?.blob.peer === session.peer) this.#fetch.blob.askFrom(undefined);
-    this.goOn();
+    this.#goOn();
   }
 
   counters(): BlobCounters {
@@ -114,13 +117,19 @@ export class BlobSync {
     this.#served = undefined;
   }
 
-  /** Looks again at what the zones refer to: to be called when the configuration has changed. */
-  goOn(): void {
+  /** Looks again at what the zones refer to: to be called when zones may have changed. */
+  look(): void {
+    this.#missing = undefined;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (this.#closed) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const nowMs = this.#parts.clock.nowMs();
-    const missing = this.#missingBlobs();
+    this.#missing ??= this.#parts.store.missingBlobs();
+    const missing = this.#missing;
     this.#chooseFetch(missing, nowMs);
     this.#ask(nowMs);
     if (this.#served !== undefined && this.#served.untilMs <= nowMs) this.#served = undefined;
@@ -182,7 +191,8 @@ export class BlobSync {
     if (took === 'unexpected') {
       fetch.blob.askFrom(undefined);
       this.#noteLack(peer, chunk.hash, MISTRUST_MS);
-      return this.#refuse(peer, `A chunk of blob ${chunk.hash} is not the one that was asked for.`);
+      this.#refuse(peer, `A chunk of blob ${chunk.hash} is not the one that was asked for.`);
+      return;
     }
     fetch.progressAtMs = this.#parts.clock.nowMs();
     // As it comes: to hash half a gigabyte at the end would stop everything for a second.
@@ -210,12 +220,11 @@ export class BlobSync {
       if (!this.#closed) this.#parts.arrived(hash);
     } catch {
       // A full disk says so at every commit, too; the blob is fetched again later.
-      const untilMs = this.#parts.clock.nowMs() + CHUNK_TIMEOUT_MS;
+      const untilMs = this.#parts.clock.nowMs() + DISK_RETRY_MS;
       for (const { notBeforeMs } of this.#peers.values()) notBeforeMs.set(hash, untilMs);
     }
     this.#putting -= 1;
-    this.#missing = undefined;
-    this.goOn();
+    this.look();
   }
 
   #noteLack(peer: BlobPeer, hash: string, forMs: number): void {
@@ -225,8 +234,10 @@ export class BlobSync {
   }
 
   #answerLater(peer: BlobPeer, { hash, at }: { readonly hash: string; readonly at: number }): void {
-    if (peer.questions.length >= MAX_WAITING_ANSWERS)
-      return this.#refuse(peer, 'More chunks are asked for than a node asks for.');
+    if (peer.questions.length >= MAX_WAITING_ANSWERS) {
+      this.#refuse(peer, 'More chunks are asked for than a node asks for.');
+      return;
+    }
     peer.questions.push({ hash, at });
     this.#answer(peer);
   }
@@ -268,17 +279,6 @@ export class BlobSync {
     const servedMs = this.#served === undefined ? Infinity : this.#served.untilMs - nowMs;
     const waitMs = Math.min(isMissing ? LACK_MS : Infinity, servedMs);
     if (waitMs === Infinity) return;
-    this.#cancelTimer = this.#parts.clock.after(Math.max(1, waitMs), () => this.goOn());
-  }
-
-  /** Hashes of blobs that zones refer to and that are not here. Looked for when zones or blobs have changed. */
-  #missingBlobs(): readonly string[] {
-    const { zones } = this.#parts.store.config;
-    if (this.#missing?.zones === zones) return this.#missing.hashes;
-    const hashes = new Set<string>();
-    for (const { value } of zones.values())
-      if (value.kind === 'blob' && !this.#parts.store.hasBlob(value.blob)) hashes.add(value.blob);
-    this.#missing = { zones, hashes: [...hashes] };
-    return this.#missing.hashes;
+    this.#cancelTimer = this.#parts.clock.after(Math.max(1, waitMs), () => this.#goOn());
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/model.ts';
+import { ROOT_DOCUMENT } from '../../store/document.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
 import type { Frame } from '../frame.ts';
 import type { PeerSession } from '../transport/transport.ts';
@@ -7,8 +8,23 @@ import { type DocumentCounters, DocumentSync, type Refusal } from './document-sy
 import type { Behind } from './peer-documents.ts';
 import type { SyncClock } from './sync-clock.ts';
 
+/** What synchronisation needs of a store. */
+export type SyncedStore = Pick<
+  ReplicatedStore,
+  | 'config'
+  | 'heads'
+  | 'openExchange'
+  | 'receive'
+  | 'generate'
+  | 'onDurable'
+  | 'copyBlob'
+  | 'hasBlob'
+  | 'putBlob'
+  | 'missingBlobs'
+>;
+
 export interface ClusterSyncParts {
-  readonly store: ReplicatedStore;
+  readonly store: SyncedStore;
   readonly clock: SyncClock;
   /**
    * Called with the configuration after something was taken in; what is taken in while it is under way comes with the
@@ -39,7 +55,9 @@ export class ClusterSync {
       arrived: parts.blobArrived,
       refused: ({ peer, reason }) => refused({ peer, document: undefined, reason }),
     });
-    this.#stopListening = store.onDurable(() => this.#blobs.goOn());
+    this.#stopListening = store.onDurable((documents) => {
+      if (documents.includes(ROOT_DOCUMENT)) this.#blobs.look();
+    });
   }
 
   onUp(session: PeerSession): void {

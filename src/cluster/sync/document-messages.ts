@@ -155,8 +155,8 @@ function parseEntry(value: unknown): DocumentEntry | undefined {
 }
 
 function parsePart(value: Readonly<Record<string, unknown>>): DocumentFrame | undefined {
-  const { document, at, length, octets } = value;
-  const heads = parseHeads(value['heads']);
+  const { document, at, length, octets, heads: headOctets } = value;
+  const heads = parseHeads(headOctets);
   if (!isDocumentName(document) || heads === undefined || !(octets instanceof Uint8Array)) return undefined;
   if (!isCount(at) || !isCount(length) || length > MAX_MESSAGE_OCTETS) return undefined;
   if (octets.length === 0 || at + octets.length > length) return undefined;

@@ -1,8 +1,9 @@
+import { ROOT_DOCUMENT } from '../../store/document.ts';
 import type { SyncExchange } from '../../store/sync-exchange.ts';
 import type { PeerSession } from '../transport/transport.ts';
 import { type DocumentEntry, entryOctets, parseDocumentFrame } from './document-messages.ts';
 import { PartAssembly } from './part-assembly.ts';
-import type { PeerDocuments } from './peer-documents.ts';
+import { MAX_ROOT_HOLD_MS, type PeerDocuments } from './peer-documents.ts';
 
 /**
  * What a peer may send ahead of what we have taken in: it has 128 messages unanswered at the most, of some hundred
@@ -10,11 +11,17 @@ import type { PeerDocuments } from './peer-documents.ts';
  */
 const MAX_INBOUND_OCTETS = 134_217_728;
 
-/** One batch is taken in with one flush or a few, and the event loop sees to others between two batches. */
-const MAX_BATCH_OCTETS = 8_388_608;
+/**
+ * One batch is taken in with one flush, and the event loop sees to others between two batches: whole documents, which
+ * come compressed, have a thousand RRsets in 10 KB and take 50 ms each; of single changes there are hundreds in this.
+ */
+const MAX_BATCH_OCTETS = 65_536;
 
 /** A version that nobody thought of may send something odd now and then; more is no peer. */
 const MAX_REFUSALS = 8;
+
+/** One document's entry, or the end of the first telling. */
+export type Inbound = DocumentEntry | 'end';
 
 /** What has come from one peer and waits to be taken in, or goes out to it; for the time of one session. */
 export class DocumentPeer {
@@ -28,7 +35,12 @@ export class DocumentPeer {
   toldAll = false;
   /** Frames that the transport did not take yet, in order. */
   readonly #outbound: Uint8Array[] = [];
-  readonly #inbound: (DocumentEntry | 'end')[] = [];
+  readonly #inbound: Inbound[] = [];
+  /** What was said of the root document, which waits for what was said of the others. */
+  readonly #inboundRoot: DocumentEntry[] = [];
+  /** What is to be said of the root document, made but not sent yet, the oldest first. */
+  readonly #madeRoot: DocumentEntry[] = [];
+  #madeRootAtMs = 0;
   readonly #parts = new PartAssembly();
   #inboundOctets = 0;
   #refusals = 0;
@@ -63,6 +75,10 @@ export class DocumentPeer {
     return this.#inbound.length > 0;
   }
 
+  get hasInboundRoot(): boolean {
+    return this.#inboundRoot.length > 0;
+  }
+
   /** Takes a frame in; false when it is none of ours. */
   accept(value: unknown): boolean {
     const frame = parseDocumentFrame(value);
@@ -81,7 +97,7 @@ export class DocumentPeer {
   }
 
   /** What came first, up to a batch. */
-  takeInbound(): readonly (DocumentEntry | 'end')[] {
+  takeInbound(): readonly Inbound[] {
     let count = 0;
     let octets = 0;
     for (const item of this.#inbound) {
@@ -91,6 +107,28 @@ export class DocumentPeer {
       this.#inboundOctets -= item === 'end' ? 0 : entryOctets(item);
     }
     return this.#inbound.splice(0, count);
+  }
+
+  takeInboundRoot(): readonly DocumentEntry[] {
+    for (const entry of this.#inboundRoot) this.#inboundOctets -= entryOctets(entry);
+    return this.#inboundRoot.splice(0);
+  }
+
+  /** Root may speak of zones that were made after it was found due: it waits until the peer has something of each. */
+  keepMadeRoot(entry: DocumentEntry, nowMs: number): void {
+    if (this.#madeRoot.length === 0) this.#madeRootAtMs = nowMs;
+    this.#madeRoot.push(entry);
+  }
+
+  takeMadeRoot(nowMs: number): readonly DocumentEntry[] {
+    const mustWait = this.documents.lacksZones && nowMs - this.#madeRootAtMs < MAX_ROOT_HOLD_MS;
+    return mustWait ? [] : this.#madeRoot.splice(0);
+  }
+
+  /** When something may be due without anything happening. */
+  wakeAtMs(nowMs: number): number {
+    const madeRootAtMs = this.#madeRoot.length > 0 ? this.#madeRootAtMs + MAX_ROOT_HOLD_MS : Infinity;
+    return Math.min(madeRootAtMs, this.documents.wakeAtMs(nowMs) ?? Infinity);
   }
 
   /** Sends frames, or keeps them until the transport has room. */
@@ -124,11 +162,12 @@ export class DocumentPeer {
     this.#ended = true;
     this.#outbound.length = 0;
     this.#inbound.length = 0;
+    this.#inboundRoot.length = 0;
     this.exchange.close();
   }
 
   #push(entry: DocumentEntry): void {
-    this.#inbound.push(entry);
+    (entry.document === ROOT_DOCUMENT ? this.#inboundRoot : this.#inbound).push(entry);
     this.#inboundOctets += entryOctets(entry);
   }
 }

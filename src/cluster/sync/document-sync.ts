@@ -5,15 +5,13 @@ import type { PeerSession } from '../transport/transport.ts';
 import {
   type DocumentEntry,
   encodeDocuments,
-  entryOctets,
-  FRAME_TARGET_OCTETS,
   type Heads,
   joinHeads,
   MAX_ENTRIES_PER_FRAME,
   ONLY_HEADS,
   REFUSED,
 } from './document-messages.ts';
-import { DocumentPeer } from './document-peer.ts';
+import { DocumentPeer, type Inbound } from './document-peer.ts';
 import { type Behind, type Due, PeerDocuments } from './peer-documents.ts';
 import { Publications } from './publications.ts';
 import type { SyncClock } from './sync-clock.ts';
@@ -46,6 +44,11 @@ export interface DocumentCounters {
   readonly refusals: number;
 }
 
+interface Batch {
+  readonly peer: DocumentPeer;
+  readonly entries: readonly Inbound[];
+}
+
 /** Messages made for one peer before the next peer has its turn. */
 const MOST_PER_TURN = 16;
 
@@ -69,7 +72,7 @@ export class DocumentSync {
   constructor(parts: DocumentSyncParts) {
     this.#parts = parts;
     this.#publications = new Publications(parts.publish);
-    this.#stopListening = parts.store.onDurable((documents) => this.#changed(documents));
+    this.#stopListening = parts.store.onDurable((documents, written) => this.#changed(documents, written));
   }
 
   up(session: PeerSession): void {
@@ -126,13 +129,13 @@ export class DocumentSync {
   }
 
   /** Root last: it must not be told before the zones that came with it. */
-  #changed(documents: readonly string[]): void {
+  #changed(documents: readonly string[], written: ReadonlySet<string>): void {
     const nowMs = this.#parts.clock.nowMs();
     for (const peer of this.#peers.values()) {
       for (const document of documents) {
-        const from = this.#takingIn.get(document);
         // Whoever it came from is answered when the batch is through.
-        if (from?.has(peer) !== true) peer.documents.changed(document, from ? 'peer' : 'own', nowMs);
+        if (this.#takingIn.get(document)?.has(peer) === true) continue;
+        peer.documents.changed(document, written.has(document) ? 'own' : 'peer', nowMs);
       }
     }
     this.#wake();
@@ -171,30 +174,31 @@ export class DocumentSync {
         if (silentAtMs <= nowMs) peer.end(`owes an answer about documents for ${MAX_SILENCE_MS / 1000} s`);
         else wakeAtMs = Math.min(wakeAtMs, silentAtMs);
       }
-      if (!peer.isBlocked) wakeAtMs = Math.min(wakeAtMs, peer.documents.wakeAtMs() ?? Infinity);
+      if (!peer.isBlocked) wakeAtMs = Math.min(wakeAtMs, peer.wakeAtMs(nowMs));
     }
     if (wakeAtMs === Infinity) return;
     this.#cancelTimer = this.#parts.clock.after(Math.max(1, wakeAtMs - nowMs), () => this.#wake());
   }
 
-  /** Takes in what has come from all peers, together. Whether there was anything. */
+  /** Takes in what has come from all peers, together; of root after the rest. Whether there was anything. */
   async #takeIn(): Promise<boolean> {
-    const batches = [...this.#peers.values()]
-      .filter((peer) => peer.hasInbound)
-      .map((peer) => ({ peer, entries: peer.takeInbound() }));
-    if (batches.length === 0) return false;
-    const taken = await Promise.all(batches.map(({ peer, entries }) => this.#receiveBatch(peer, entries)));
-    const configs = taken.flatMap((config) => config ?? []);
-    const newest = configs.at(-1);
+    const peers = [...this.#peers.values()];
+    const ofZones = peers.filter((peer) => peer.hasInbound);
+    await this.#receive(ofZones.map((peer) => ({ peer, entries: peer.takeInbound() })));
+    const nowMs = this.#parts.clock.nowMs();
+    const ofRoot = peers.filter((peer) => peer.hasInboundRoot && !peer.documents.holdsRoot(nowMs));
+    await this.#receive(ofRoot.map((peer) => ({ peer, entries: peer.takeInboundRoot() })));
+    return ofZones.length + ofRoot.length > 0;
+  }
+
+  async #receive(batches: readonly Batch[]): Promise<void> {
+    const taken = await Promise.all(batches.map((batch) => this.#receiveBatch(batch)));
+    const newest = taken.flatMap((config) => config ?? []).at(-1);
     if (newest !== undefined) this.#publications.add(newest);
-    return true;
   }
 
   /** The configuration after it, where it changed something. */
-  async #receiveBatch(
-    peer: DocumentPeer,
-    entries: readonly (DocumentEntry | 'end')[],
-  ): Promise<Config | undefined> {
+  async #receiveBatch({ peer, entries }: Batch): Promise<Config | undefined> {
     const messages = entries.flatMap((entry) => {
       if (entry === 'end' || entry.content.kind !== 'message') return [];
       return isDocumentId(entry.document)
@@ -231,11 +235,7 @@ export class DocumentSync {
     else known.add(peer);
   }
 
-  #hear(
-    peer: DocumentPeer,
-    entries: readonly (DocumentEntry | 'end')[],
-    refused: ReadonlyMap<string, string>,
-  ): void {
+  #hear(peer: DocumentPeer, entries: readonly Inbound[], refused: ReadonlyMap<string, string>): void {
     const nowMs = this.#parts.clock.nowMs();
     const declined: DocumentEntry[] = [];
     for (const entry of entries) {
@@ -250,8 +250,10 @@ export class DocumentSync {
       const isKnown = isDocumentId(document);
       if (isKnown) {
         const hearing = reason === undefined ? content.kind : 'heads';
-        if (peer.documents.hear(document, heads, hearing, nowMs) === 'full')
-          return peer.end('told more documents than a node may have');
+        if (peer.documents.hear(document, heads, hearing, nowMs) === 'full') {
+          peer.end('told more documents than a node may have');
+          return;
+        }
       }
       if (reason !== undefined) {
         peer.documents.refuse(document);
@@ -275,25 +277,31 @@ export class DocumentSync {
     const told = this.#tellHeads(peer);
     if (peer.isBlocked) return false;
     const entries: DocumentEntry[] = [];
-    let rootEntry: DocumentEntry | undefined;
-    let octets = 0;
     // Root is made first and goes last: whatever it says of zones, their documents are made after it.
-    let due = rootFirst(peer.documents.take(MOST_PER_TURN, this.#parts.clock.nowMs()));
-    while (due.length > 0 && octets < FRAME_TARGET_OCTETS) {
-      for (const one of due) {
-        const entry = await this.#entryFor(peer, one);
-        if (peer.hasEnded) return true;
-        if (entry === undefined) continue;
-        octets += entryOctets(entry);
-        if (one.document === ROOT_DOCUMENT) rootEntry = entry;
-        else entries.push(entry);
-      }
-      // A zone that was made while root was: its document goes along.
-      due = rootEntry === undefined ? [] : peer.documents.takeZones(MOST_PER_TURN);
-    }
-    if (rootEntry !== undefined) entries.push(rootEntry);
+    const due = peer.documents.take(MOST_PER_TURN, this.#parts.clock.nowMs());
+    const root = due.find(({ document }) => document === ROOT_DOCUMENT);
+    if (root !== undefined) await this.#make(peer, [root]);
+    await this.#make(
+      peer,
+      due.filter((one) => one !== root),
+      entries,
+    );
+    // Zones that were made while root was: they go along.
+    if (root !== undefined) await this.#make(peer, peer.documents.takeZones(MOST_PER_TURN), entries);
+    if (peer.hasEnded) return true;
+    entries.push(...peer.takeMadeRoot(this.#parts.clock.nowMs()));
     if (entries.length > 0) peer.send(encodeDocuments(entries, 'more'));
     return told || entries.length > 0;
+  }
+
+  /** Makes what is due, in order; what is said of root is kept for its time. */
+  async #make(peer: DocumentPeer, due: readonly Due[], entries: DocumentEntry[] = []): Promise<void> {
+    for (const one of due) {
+      const entry = await this.#entryFor(peer, one);
+      if (peer.hasEnded || entry === undefined) continue;
+      if (one.document === ROOT_DOCUMENT) peer.keepMadeRoot(entry, this.#parts.clock.nowMs());
+      else entries.push(entry);
+    }
   }
 
   /** The next page of the first telling. Whether there was one. */
@@ -336,9 +344,4 @@ export class DocumentSync {
     peer.documents.sent(due, mustTell ? 'heads' : 'nothing', heads, clock.nowMs());
     return mustTell ? { document, heads, content: ONLY_HEADS } : undefined;
   }
-}
-
-function rootFirst(due: readonly Due[]): readonly Due[] {
-  const isRoot = ({ document }: Due): boolean => document === ROOT_DOCUMENT;
-  return [...due.filter(isRoot), ...due.filter((one) => !isRoot(one))];
 }

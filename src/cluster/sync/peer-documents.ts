@@ -14,8 +14,10 @@ import type { Heads } from './document-messages.ts';
  * so a slow peer gets fewer and larger messages instead of a longer queue. A document that differs is always due,
  * under way, or to be pulled at some time: nothing can be forgotten while the session lasts.
  *
- * The root document says which zones there are, so it comes after the documents of zones that are told with it. Else
- * a zone would be there for a moment without its RRsets, and answer NXDOMAIN for all of them.
+ * The root document says which zones there are, so it must not come before the documents of zones. Else a zone would
+ * be there for a moment without its RRsets, and answer NXDOMAIN for all of them. So root is told last, and not before
+ * the peer has something of each document that it lacked; and what the peer says of root is only taken in once all is
+ * here that it has told of zones before. Both for a limited time.
  */
 interface Link {
   /** What the peer said last that it has. */
@@ -95,15 +97,16 @@ export class PeerDocuments {
   /** To be pulled then. */
   readonly #pullAtMs = new Map<string, number>();
   readonly #differsSinceMs = new Map<string, number>();
-  /** Documents told in the first round that differ; root waits for them. */
+  /** Documents of zones told in the first round of which we lack something. */
   readonly #first = new Set<string>();
-  /** The same of later, for which root waits a limited time. */
+  /** The same of later. */
   readonly #later = new Set<string>();
   /** Documents of which the peer has nothing: new zones, and what a new node has not pulled yet. */
   readonly #lacked = new Set<string>();
   #underWay = 0;
   #heardAll = false;
   #rootDueSinceMs: number | undefined;
+  #rootHeldSinceMs: number | undefined;
 
   /** `mine` gives the heads of a document of ours as they are on disk. */
   constructor(mine: (document: string) => Heads) {
@@ -204,14 +207,32 @@ export class PeerDocuments {
     return (this.#links.get(document)?.fruitless ?? 0) >= MAX_FRUITLESS;
   }
 
-  /** When `take` may have more to give without anything else happening; undefined for never. */
-  wakeAtMs(): number | undefined {
+  /** Whether what the peer says of the root document must wait for the documents of zones that it told of before. */
+  holdsRoot(nowMs: number): boolean {
+    const isLimited = this.#heardAll && this.#first.size === 0;
+    if (isLimited && this.#later.size === 0) {
+      this.#rootHeldSinceMs = undefined;
+      return false;
+    }
+    this.#rootHeldSinceMs ??= nowMs;
+    return !isLimited || nowMs - this.#rootHeldSinceMs < MAX_ROOT_HOLD_MS;
+  }
+
+  /** When `take` or `holdsRoot` may say something else without anything happening; undefined for never. */
+  wakeAtMs(nowMs: number): number | undefined {
     let earliest = Infinity;
     for (const atMs of this.#pullAtMs.values()) if (atMs < earliest) earliest = atMs;
-    const rootIsHeld = this.#due.has(ROOT_DOCUMENT) && this.#heardAll && this.#first.size === 0;
-    if (rootIsHeld && this.#zonesAreUnderWay && this.#rootDueSinceMs !== undefined)
-      earliest = Math.min(earliest, this.#rootDueSinceMs + MAX_ROOT_HOLD_MS);
+    const heldSinceMs = [this.#rootHeldSinceMs, this.#rootIsHeldBack ? this.#rootDueSinceMs : undefined];
+    for (const sinceMs of heldSinceMs) {
+      const untilMs = (sinceMs ?? -Infinity) + MAX_ROOT_HOLD_MS;
+      if (untilMs > nowMs) earliest = Math.min(earliest, untilMs);
+    }
     return earliest === Infinity ? undefined : earliest;
+  }
+
+  /** Whether there are documents of zones of which the peer has nothing. */
+  get lacksZones(): boolean {
+    return this.#lacked.size > 0;
   }
 
   /** Whether the peer owes us something. */
@@ -261,7 +282,8 @@ export class PeerDocuments {
 
   #compare(document: string, link: Link, nowMs: number): void {
     const mine = this.#mine(document);
-    if (link.theirs === '' && mine !== '' && link.declined !== mine) this.#lacked.add(document);
+    const isLacked = link.theirs === '' && mine !== '' && link.declined !== mine;
+    if (isLacked && document !== ROOT_DOCUMENT) this.#lacked.add(document);
     else this.#lacked.delete(document);
     if (link.theirs !== mine) {
       if (!this.#differsSinceMs.has(document)) this.#differsSinceMs.set(document, nowMs);
@@ -281,8 +303,10 @@ export class PeerDocuments {
   /** The peer has said that it has something else than we have. */
   #planPull(document: string, link: Link, nowMs: number): void {
     if (this.#isHopeless(document, link) || link.owed) return;
+    // What the peer lacks altogether holds nothing up here.
+    if (document !== ROOT_DOCUMENT && link.theirs !== '')
+      (this.#heardAll && !this.#first.has(document) ? this.#later : this.#first).add(document);
     if (!this.#heardAll) {
-      if (document !== ROOT_DOCUMENT) this.#first.add(document);
       this.#pullAtMs.set(document, nowMs);
       return;
     }
@@ -304,13 +328,8 @@ export class PeerDocuments {
     for (const [document, atMs] of this.#pullAtMs) {
       if (atMs > nowMs) continue;
       this.#pullAtMs.delete(document);
-      if (document === ROOT_DOCUMENT) {
-        this.#makeDue(document, 'exchange', nowMs);
-        continue;
-      }
-      this.#ready.add(document);
-      // What the peer lacks altogether holds nothing up here.
-      if (!this.#first.has(document) && this.#links.get(document)?.theirs !== '') this.#later.add(document);
+      if (document === ROOT_DOCUMENT) this.#makeDue(document, 'exchange', nowMs);
+      else this.#ready.add(document);
     }
   }
 
@@ -319,9 +338,9 @@ export class PeerDocuments {
     this.#later.delete(document);
   }
 
-  /** Whether documents travel that root might speak of and one side lacks. */
-  get #zonesAreUnderWay(): boolean {
-    return this.#later.size > 0 || this.#lacked.size > (this.#lacked.has(ROOT_DOCUMENT) ? 1 : 0);
+  /** Whether root is due, and the peer lacks documents of zones that it may speak of. */
+  get #rootIsHeldBack(): boolean {
+    return this.#due.has(ROOT_DOCUMENT) && this.#heardAll && this.#lacked.size > 0;
   }
 
   /** Takes of what is due; returns how many had no room. */
@@ -356,11 +375,11 @@ export class PeerDocuments {
 
   #dueRoot(nowMs: number, others: 'others-wait' | 'alone'): Due | undefined {
     const kind = this.#due.get(ROOT_DOCUMENT);
-    if (kind === undefined || !this.#heardAll || this.#first.size > 0) return undefined;
+    if (kind === undefined || !this.#heardAll) return undefined;
     const link = this.#links.get(ROOT_DOCUMENT);
     if (kind === 'exchange' && link?.awaiting === true && !link.owed) return undefined;
     const waitedMs = nowMs - (this.#rootDueSinceMs ?? nowMs);
-    const mustWait = others === 'others-wait' || this.#zonesAreUnderWay;
+    const mustWait = others === 'others-wait' || this.#lacked.size > 0;
     if (mustWait && waitedMs < MAX_ROOT_HOLD_MS) return undefined;
     return { document: ROOT_DOCUMENT, kind };
   }

@@ -54,9 +54,18 @@ export class Roster {
     );
   }
 
-  /** Whether this certificate, of whom we speak to, is one of a peer at this time. */
+  /** Whether this certificate, of whom we speak to, is one of a peer at this time. Never throws. */
   judge(certificate: X509Certificate | undefined, nowMs: number): Judgement {
     if (certificate === undefined) return refuse('foreign-ca', 'no certificate was shown');
+    try {
+      return this.#judgeCertificate(certificate, nowMs);
+    } catch (error) {
+      // Such as a key of a kind that the library cannot read.
+      return refuse('protocol', `the certificate cannot be judged: ${String(error)}`);
+    }
+  }
+
+  #judgeCertificate(certificate: X509Certificate, nowMs: number): Judgement {
     // Node certificates are signed by the CA itself: there is no chain to build, and no other way to trust one.
     const authority = this.#authorities.find(
       (ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey),

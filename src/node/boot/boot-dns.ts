@@ -8,7 +8,6 @@ import type { Settings } from '../../settings.ts';
 import { type DirectoryLock, lockDirectory } from '../../store/directory-lock.ts';
 import { StoreError } from '../../store/store-error.ts';
 import { DnsOutlet } from '../dns-outlet.ts';
-import { LateLog } from '../late-log.ts';
 import { type FirstProtection, ProtectionSource } from '../protection/protection-source.ts';
 import type { ActivatedSettings } from '../takeover/activated-settings.ts';
 import type { Predecessor } from '../takeover/predecessor.ts';
@@ -16,6 +15,7 @@ import { takenAddresses } from '../takeover/taken-addresses.ts';
 import { TakeoverError } from '../takeover/takeover-error.ts';
 import { readBootManifest } from './boot-manifest.ts';
 import { type BootSnapshot, readBootSnapshot } from './boot-snapshot.ts';
+import { LateLog } from './late-log.ts';
 
 /** DNS as it can be had at once. */
 export interface BootedDns {

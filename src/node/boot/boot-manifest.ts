@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { replaceFileSync } from '../../disk/replace-file.ts';
 import { packageVersion } from '../../version.ts';
-import { replaceFileSync } from '../replace-file.ts';
 
 /**
  * What a node serves, as files: read at the next start before anything else.

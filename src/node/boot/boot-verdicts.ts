@@ -1,4 +1,4 @@
-import { verdictOctet } from '../../health/unknown.ts';
+import { verdictOctet } from '../../health/board/unknown.ts';
 import { createVerdictTable } from '../../snapshot/verdict-table.ts';
 import {
   LAST_KNOWN_UP,

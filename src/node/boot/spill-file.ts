@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { replaceFileSync } from '../../disk/replace-file.ts';
 import { putSpill, type SpillShares } from '../../snapshot/spill-table.ts';
-import { replaceFileSync } from '../replace-file.ts';
 
 /** Where a data directory keeps them. */
 export const SPILL_FILE = 'spills.json';

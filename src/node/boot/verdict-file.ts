@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { UnknownRule } from '../../config/resources/pool.ts';
-import type { Leave } from '../../health/drain-book.ts';
+import { replaceFileSync } from '../../disk/replace-file.ts';
 import type { EndpointHealth, OverrideInForce } from '../../health/endpoint-health.ts';
+import type { Leave } from '../../health/overrides/drain-book.ts';
 import { probeTarget, type RememberedVerdict } from '../../health/remembered-verdict.ts';
-import { replaceFileSync } from '../replace-file.ts';
 
 /** Older than this, what was known says little about now: a restart takes seconds, a repair may take an hour. */
 const MAX_AGE_MS = 3_600_000;

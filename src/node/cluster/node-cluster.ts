@@ -9,6 +9,7 @@ import { memberProblems } from '../../cluster/members/member-problems.ts';
 import { Membership, STATUS_INTERVAL_MS } from '../../cluster/members/membership.ts';
 import { ClusterSync } from '../../cluster/sync/cluster-sync.ts';
 import { processClock } from '../../cluster/sync/sync-clock.ts';
+import type { Discovery } from '../../cluster/transport/discovery.ts';
 import type { Transport } from '../../cluster/transport/transport.ts';
 import type { Config } from '../../config/model.ts';
 import type { Problem } from '../../config/problem.ts';
@@ -17,14 +18,15 @@ import type { Verdict } from '../../health/verdict.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
 import { readSealKeys } from '../../store/seal/seal-keys.ts';
-import type { NodeControlPlane } from '../control-plane.ts';
-import type { HealthLoop } from '../health-loop.ts';
+import type { NodeControlPlane } from '../control/control-plane.ts';
+import type { HealthLoop } from '../health/health-loop.ts';
 import type { IncidentLoop } from '../incidents/incident-loop.ts';
 import { channelParts } from './channel-parts.ts';
+import { createDiscovery } from './create-discovery.ts';
 import { exchangeClock } from './exchange-clock.ts';
-import { foundCluster, isFirst } from './found-cluster.ts';
 import { openTransport } from './open-transport.ts';
 import { ownStatus } from './own-status.ts';
+import { turnedStore } from './turned-store.ts';
 
 /** Certificates last for months. */
 const RENEWAL_CHECK_MS = 300_000;
@@ -59,6 +61,7 @@ export class NodeCluster {
   readonly #members: MembershipStore;
   readonly #startedAtMs = Date.now();
   #followed: Pick<Config, 'nodes' | 'removals'> | undefined;
+  readonly #discovery: Discovery;
   #timers: readonly NodeJS.Timeout[] = [];
 
   constructor(parts: ClusterParts) {
@@ -83,6 +86,7 @@ export class NodeCluster {
       sealKeys: () => readSealKeys(parts.dataDirectory) ?? [],
     });
     this.transport = openTransport({ identity: this.identity, joins: this.joins, version, log });
+    this.#discovery = createDiscovery(files.settings, this.transport, log);
     this.membership = this.#createMembership();
     this.sync = this.#createSync();
     this.exchange = this.#createExchange();
@@ -91,15 +95,17 @@ export class NodeCluster {
 
   /** Resolves when peers can reach this node. */
   async start(): Promise<void> {
-    const { files, plane } = this.#parts;
-    if (isFirst(files.settings, plane.config)) await foundCluster(this.#members, files);
-    this.transport.setCandidates(files.settings.peers.map(splitAddress));
+    this.#discovery.start();
     this.followNodes();
     this.followEndpoints();
     await this.transport.start(this.dispatch);
     this.#timers = [
       setInterval(() => this.membership.tick(), STATUS_INTERVAL_MS),
-      setInterval(() => void this.identity.renewIfDue(), RENEWAL_CHECK_MS),
+      setInterval(() => {
+        void this.identity.renewIfDue();
+        // A write that failed is tried again.
+        void this.identity.announce();
+      }, RENEWAL_CHECK_MS),
     ];
     await this.identity.renewIfDue();
   }
@@ -143,6 +149,7 @@ export class NodeCluster {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#discovery.close();
     await this.transport.close();
     this.sync.close();
     this.exchange.close();
@@ -168,7 +175,7 @@ export class NodeCluster {
     const { store, plane, log } = this.#parts;
     const told = (what: string) => (error: unknown) => log.error({ err: error }, what);
     return new ClusterSync({
-      store,
+      store: turnedStore(store, plane),
       clock: processClock,
       publish: () => plane.adoptStored().catch(told('what peers wrote could not be published')),
       blobArrived: () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFileSync } from '../replace-file.ts';
+import { replaceFileSync } from '../../disk/replace-file.ts';
 import { IMAGE_SUFFIX, imagePath, readImageFile, writeImageFile } from './image-file.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { replaceFileSync } from '../replace-file.ts';
+import { replaceFileSync } from '../../disk/replace-file.ts';
 import { allocateImage } from './image-memory.ts';
 
 /**

@@ -3,9 +3,9 @@ import type { IncidentSource } from '../../api/incident-source.ts';
 import type { Config } from '../../config/model.ts';
 import type { Problem } from '../../config/problem.ts';
 import type { HealthEvent } from '../../health/endpoint-health.ts';
-import { failoverSeconds, type Incident } from '../../health/incident.ts';
+import { failoverSeconds, type Incident } from '../../health/incidents/incident.ts';
+import { createTimeline, type IncidentNews, type TimelineEndpoint } from '../../health/incidents/timeline.ts';
 import type { Observation } from '../../health/observation.ts';
-import { createTimeline, type IncidentNews, type TimelineEndpoint } from '../../health/timeline.ts';
 import type { Verdict } from '../../health/verdict.ts';
 import type { History } from '../../history/history-link.ts';
 

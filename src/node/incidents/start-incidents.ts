@@ -9,7 +9,7 @@ import type { Metrics } from '../../observe/metrics.ts';
 import type { Settings } from '../../settings.ts';
 import { workerUrl } from '../../worker-url.ts';
 import type { Closers } from '../closers.ts';
-import type { HealthLoop } from '../health-loop.ts';
+import type { HealthLoop } from '../health/health-loop.ts';
 import { failoverOf, IncidentLoop } from './incident-loop.ts';
 
 /** In the data directory. */

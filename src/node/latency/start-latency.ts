@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { setImmediate as pause } from 'node:timers/promises';
+import { replaceFile } from '../../disk/replace-file.ts';
 import { locateClient } from '../../geo/table.ts';
 import { measuredFigures } from '../../latency/figures.ts';
 import { LatencyLedger } from '../../latency/ledger.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Settings } from '../../settings.ts';
 import type { Closers } from '../closers.ts';
-import type { NodeControlPlane } from '../control-plane.ts';
-import { replaceFile } from '../replace-file.ts';
+import type { NodeControlPlane } from '../control/control-plane.ts';
 import { LatencyLoop } from './latency-loop.ts';
 import { formatLedger, LATENCY_FILE, readLedger } from './ledger-file.ts';
 

@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile } from '../../disk/replace-file.ts';
 import { COOKIE_SECRET_OCTETS } from '../../protection/cookies.ts';
 import type { ProtectionSettings } from '../../protection/settings.ts';
-import { replaceFile } from '../replace-file.ts';
 
 /** Of a data directory: the protection that was read last without a mistake, cookie secrets and all. */
 export const KEPT_PROTECTION_FILE = 'protection.json';

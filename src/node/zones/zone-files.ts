@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { DirectoryZone } from '../../config/directory-changes.ts';
 import { sameValue } from '../../config/same-value.ts';
 import type { ZoneFileContents } from '../../directory/zone-files.ts';
+import { replaceFile } from '../../disk/replace-file.ts';
 import type { BootedImages } from '../boot/booted-images.ts';
 import type { ZoneCompilation, ZoneFileReading } from '../compile/compile-job.ts';
 import type { Compiler } from '../compile/compiler.ts';
-import { replaceFile } from '../replace-file.ts';
 import { imageShape } from './read-zone-image.ts';
 import { zoneOrigin } from './zone-origin.ts';
 

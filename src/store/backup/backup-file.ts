@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../../disk/sync-directory.ts';
 import { reasonOf, StoreError } from '../store-error.ts';
-import { syncDirectory } from '../sync-directory.ts';
 
 /**
  * A backup is one file:

@@ -30,7 +30,9 @@ function recordsConflict(documents: Documents, apex: string, leaves: readonly Le
     // Where one side did not end it, the zone itself is in conflict, and that is told already.
     if (living.has(life)) continue;
     const unseen = unseenLeaves(documents, apex, life, heads);
-    const [latest] = [...unseen.values()].sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
+    // Of one moment the greater revision: every node names the same.
+    const moment = ({ updatedAt, revision }: Leaf): string => `${updatedAt} ${revision}`;
+    const [latest] = [...unseen.values()].sort((a, b) => (moment(a) < moment(b) ? 1 : -1));
     if (latest === undefined) continue;
     const rrsets = [...unseen.keys()].sort().slice(0, MAX_NAMED_RRSETS);
     edited.push({ choice: lifeChoice(life), value: was, counts: false, ...attributionOf(latest), rrsets });

@@ -83,11 +83,15 @@ export function formatSealKeys(keys: SealKeys): string {
 }
 
 /**
- * Takes the keys of a backup into a directory.
+ * Takes the keys of a backup into a directory, after those that it has.
  * @throws StoreError `unreadable` or `write-failed`.
  */
-export function writeSealKeyText(directory: string, text: string): void {
-  writeSealKeys(directory, parseSealKeys(text, pathOf(directory)));
+export function addSealKeyText(directory: string, text: string): void {
+  const given = parseSealKeys(text, pathOf(directory));
+  const known = readSealKeys(directory) ?? [];
+  const isNew = (key: Uint8Array): boolean => !known.some((one) => Buffer.from(one).equals(key));
+  const [first, ...others] = [...known, ...given.filter(isNew)].slice(0, MAX_SEAL_KEYS);
+  if (first !== undefined) writeSealKeys(directory, [first, ...others]);
 }
 
 /** Whole and on disk, or not at all: without it secrets are lost. */

@@ -3,7 +3,7 @@ import { ObservationExchange } from '../../../src/cluster/health/exchange.ts';
 import type { Arrival } from '../../../src/cluster/health/inbox.ts';
 import type { LiveVerdict } from '../../../src/cluster/health/live-news.ts';
 import type { PeerSession } from '../../../src/cluster/transport/transport.ts';
-import { createBoard, type HealthBoard } from '../../../src/health/board.ts';
+import { createBoard, type HealthBoard } from '../../../src/health/board/board.ts';
 import { Observer } from '../../health/observer.ts';
 import { resultsOf } from '../../health/results.ts';
 import { endpoint, NOW_MS } from '../../health/scene.ts';

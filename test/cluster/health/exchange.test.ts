@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AWAY_AFTER_MS } from '../../../src/cluster/health/presence.ts';
-import { PushReports } from '../../../src/node/push-reports.ts';
+import { PushReports } from '../../../src/node/health/push-reports.ts';
 import { endpoint } from '../../health/scene.ts';
 import { names, thresholds, World } from './exchange-world.ts';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createBoard } from '../../../src/health/board.ts';
-import { DEFAULT_POOL_RULES, probedCheck } from '../../../src/health/board-endpoint.ts';
+import { createBoard } from '../../../src/health/board/board.ts';
+import { DEFAULT_POOL_RULES, probedCheck } from '../../../src/health/board/board-endpoint.ts';
 import { bootVerdicts } from '../../../src/node/boot/boot-verdicts.ts';
 import {
   type KeptEndpoint,

@@ -8,6 +8,10 @@ export interface LeafWrite {
   readonly change: string;
   readonly author: string;
   readonly isDeletion: boolean;
+  /** Of a zone: which of its documents it means. */
+  readonly life: number;
+  /** JSON; two of the same are no conflict. */
+  readonly value: string;
 }
 
 export interface LeafHistory {
@@ -39,7 +43,10 @@ export class DocumentHistory {
         const leaf = parseLeaf(value);
         if (leaf === undefined) throw new Error(`${document} has a leaf ${key} that is none`);
         const place = `${obj} ${key}`;
-        const write = { change: change.hash, author: leaf.author, isDeletion: leaf.value === undefined };
+        const text = JSON.stringify(leaf.value) ?? 'deleted';
+        const isDeletion = leaf.value === undefined;
+        const { author, life } = leaf;
+        const write = { change: change.hash, author, isDeletion, life, value: text };
         writes.set(place, [...(writes.get(place) ?? []), write]);
       }
     }

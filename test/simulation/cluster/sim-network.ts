@@ -170,7 +170,10 @@ export class SimNetwork {
     const isOpen = !this.#cuts.has(`${one} ${other}`) && !this.#cuts.has(`${other} ${one}`);
     if (!isOpen || !this.#listeners.has(one) || !this.#listeners.has(other)) return;
     // The last one must have ended at both ends.
-    if (this.#sessions.has(key)) return this.#dial(one, other);
+    if (this.#sessions.has(key)) {
+      this.#dial(one, other);
+      return;
+    }
     const [left, right] = [new SimSession(this, one, other), new SimSession(this, other, one)];
     left.out = direction(left, right);
     right.out = direction(right, left);

@@ -4,10 +4,14 @@ import type { PeerSession, TransportListener } from '../../../src/cluster/transp
 import type { Change, Config } from '../../../src/config/model.ts';
 import { createStore } from '../../../src/store/automerge-store.ts';
 import type { ReplicatedStore } from '../../../src/store/replicated-store.ts';
+import { createSealer, SEAL_KEY_LENGTH } from '../../../src/store/seal/sealer.ts';
 import { SimDatabase, type SimDisk } from './sim-disk.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { SimRandom } from './sim-random.ts';
 import type { SimTime } from './sim-time.ts';
+
+/** The same on all nodes, as in a cluster. */
+const sealer = createSealer([new Uint8Array(SEAL_KEY_LENGTH)]);
 
 export interface SimSurroundings {
   readonly time: SimTime;
@@ -58,7 +62,14 @@ export class SimNode implements TransportListener {
     const { time, random, network } = this.#around;
     const database = new SimDatabase(this.disk, time, random);
     const now = (): Date => new Date(Date.UTC(2026, 0, 1 + this.wrongDays) + time.nowMs());
-    const store = createStore({ database, release: () => undefined, now, actor: random.hex(32) });
+    const store = createStore({
+      database,
+      release: () => undefined,
+      now,
+      node: this.name,
+      sealer,
+      actor: random.hex(32),
+    });
     const sync = new ClusterSync({
       store,
       clock: time,

@@ -27,7 +27,7 @@ export function firstWrite(): readonly Change[] {
   const rank = { kind: 'nearest' as const };
   return [
     { collection: 'policies', key: 'near', owner: api, value: { name: 'near', rank } },
-    ...['fra', 'sin', 'iad'].map((name) => dataCenter(name, 10)),
+    ...['fra', 'sin', 'iad'].map((name) => dataCenter(name, 10, 'first')),
     ...zoneWithKept('a.example.', 'first'),
     poolOf('web', [endpoint(0, 'first')], 'first'),
   ];
@@ -73,7 +73,7 @@ function drawOverride(random: SimRandom, tag: string): Change {
 }
 
 function drawDataCenter(random: SimRandom, tag: string): Change {
-  return dataCenter(random.pick(['fra', 'sin', 'iad']), Number(tag.slice(1)) % 90);
+  return dataCenter(random.pick(['fra', 'sin', 'iad']), Number(tag.slice(1)) % 90, tag);
 }
 
 function drawSteeredName(random: SimRandom): Change {
@@ -128,8 +128,13 @@ function rrset(apex: string, label: string, text: string | undefined): Change {
   return { collection: 'rrsets', zone: apex, key: `${name} TXT`, owner: api, value };
 }
 
-function dataCenter(name: string, latitude: number): Change {
-  return { collection: 'dataCenters', key: name, owner: api, value: { name, latitude, longitude: 8 } };
+function dataCenter(name: string, latitude: number, description: string): Change {
+  return {
+    collection: 'dataCenters',
+    key: name,
+    owner: api,
+    value: { name, latitude, longitude: 8, description },
+  };
 }
 
 function endpoint(number: number, tag: string): Endpoint {

@@ -1,24 +1,29 @@
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Judgement, Roster } from '../roster.ts';
+import { PEER_PROTOCOL } from '../secure-context.ts';
 import type { PeerAddress } from '../transport.ts';
-import { PEER_PROTOCOL } from './secure-context.ts';
 
 export interface Dialled {
   readonly socket: TLSSocket;
   readonly judgement: Judgement;
 }
 
-/** A TLS connection to the address, and what is to be thought of who is there; undefined when nobody of ours is. */
+/** A TLS connection to the address, and what is to be thought of who is there, or why there is none. */
 export function dialPeer(
   address: PeerAddress,
   secureContext: SecureContext,
   roster: Roster,
   signal: AbortSignal,
+  /** Where the connection leaves from; undefined lets the system choose. */
+  localAddress?: string,
 ): Promise<Dialled | { readonly failure: string }> {
+  // Node throws for it, where a port that nobody listens at is an error of the connection.
+  if (address.port > 65_535) return Promise.resolve({ failure: `there is no port ${address.port}` });
   return new Promise((resolve) => {
     const socket = connect({
       host: address.host,
       port: address.port,
+      ...(localAddress === undefined ? {} : { localAddress }),
       secureContext,
       ALPNProtocols: [PEER_PROTOCOL],
       minVersion: 'TLSv1.3',

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { SecureContext, TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../../observe/log.ts';
 import { type Hello, type ProtocolRange, spokenProtocol } from '../hello.ts';
 import { HostResolver } from '../host-resolver.ts';
 import { defaultTransportLimits, type TransportLimits } from '../limits.ts';
 import { type Judgement, quoted, Roster } from '../roster.ts';
+import { secureContextOf } from '../secure-context.ts';
 import { SessionBook } from '../session-book.ts';
 import { Tally } from '../tally.ts';
 import type {
@@ -21,7 +23,7 @@ import { DialLoop } from './dial-loop.ts';
 import { sayGoodbye } from './farewell.ts';
 import { type ConnectionSurroundings, MeshConnection } from './mesh-connection.ts';
 import { type ListenAddress, PeerListener } from './peer-listener.ts';
-import { secureContextOf } from './secure-context.ts';
+import { sourceAddressFor } from './source-address.ts';
 
 export interface MeshOptions {
   readonly identity: TransportIdentity;
@@ -104,6 +106,7 @@ export class MeshTransport implements Transport {
   }
 
   setPeers(peers: readonly PeerSpec[], others?: 'refused' | 'admitted'): void {
+    const before = this.#roster.peers;
     this.#roster.setPeers(peers, others);
     const current = this.#roster.peers;
     for (const [name, loop] of this.#loops)
@@ -114,10 +117,11 @@ export class MeshTransport implements Transport {
       }
     this.#book?.forgetAllBut(current);
     this.#judgeAgain();
-    for (const name of current.keys()) {
+    for (const [name, spec] of current) {
       const loop = this.#loops.get(name) ?? this.#loopFor(name);
       this.#loops.set(name, loop);
-      if (this.#book !== undefined) loop.start();
+      // One that is where it was has its turn when its wait is over, however often the others change.
+      if (this.#book !== undefined && !isDeepStrictEqual(spec, before.get(name))) loop.start();
     }
   }
 
@@ -229,7 +233,8 @@ export class MeshTransport implements Transport {
   ): Promise<{ readonly isReached: boolean; readonly name?: string }> {
     const late = AbortSignal.timeout(this.#limits.handshakeTimeoutMs);
     const signal = AbortSignal.any([stopped, late]);
-    const dialled = await dialPeer(address, this.#secureContext, this.#roster, signal);
+    const from = sourceAddressFor(this.#options.listen.host, address.host);
+    const dialled = await dialPeer(address, this.#secureContext, this.#roster, signal, from);
     const at = `${address.host} port ${address.port}`;
     if ('failure' in dialled) return this.#failed(at, dialled.failure);
     const { socket, judgement } = dialled;

@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { TransportLimits } from '../limits.ts';
+import { JOIN_PROTOCOL, PEER_PROTOCOL } from '../secure-context.ts';
 import type { Tally } from '../tally.ts';
 import type { JoinListener } from '../transport.ts';
 import { Admission } from './admission.ts';
-import { JOIN_PROTOCOL, PEER_PROTOCOL } from './secure-context.ts';
 
 /** Of the handshakes that may be under way, joining nodes get a quarter: strangers must not keep peers out. */
 const JOIN_SHARE = 1 / 4;
@@ -124,6 +124,11 @@ export class PeerListener {
       clearTimeout(deadline);
       leave();
     });
-    onJoin(secured);
+    try {
+      onJoin(secured);
+    } catch (error) {
+      // A bug of whoever listens; it is told like an error of the connection, and ends that alone.
+      secured.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 }

@@ -12,6 +12,7 @@ import { commonProtocol, faultOf, type Hello, type ProtocolRange, spokenProtocol
 import { defaultTransportLimits, natsWaitingOctets, type TransportLimits } from '../limits.ts';
 import { isSignedWith, readCertificate, signWith } from '../renewal.ts';
 import { type ProvedCertificate, quoted, Roster } from '../roster.ts';
+import { secureContextOf } from '../secure-context.ts';
 import { SessionBook } from '../session-book.ts';
 import { Tally } from '../tally.ts';
 import type {
@@ -94,6 +95,8 @@ export class NatsTransport implements Transport {
   constructor(options: NatsOptions) {
     if (options.clusterKey.length !== CLUSTER_KEY_OCTETS)
       throw new RangeError('the cluster key has 32 octets');
+    // Nothing else would say so before a broker is there.
+    secureContextOf(options.identity);
     this.#options = options;
     this.#limits = { ...defaultTransportLimits, waitingOctets: natsWaitingOctets, ...options.limits };
     this.#roster = new Roster(options.identity);
@@ -143,24 +146,26 @@ export class NatsTransport implements Transport {
     this.#broker.start();
   }
 
-  setPeers(peers: readonly PeerSpec[]): void {
-    this.#roster.setPeers(peers);
+  setPeers(peers: readonly PeerSpec[], others: 'refused' | 'admitted' = 'refused'): void {
+    this.#roster.setPeers(peers, others);
     const current = this.#roster.peers;
     for (const [name, courtship] of this.#courtships)
-      if (!current.has(name)) {
+      if (!current.has(name) && others === 'refused') {
         clearTimeout(courtship.timer);
         courtship.answered?.finish('not a peer');
         this.#courtships.delete(name);
       }
     for (const session of this.#book?.all() ?? []) session.judgeAgain(Date.now());
     this.#book?.forgetAllBut(current);
-    this.#courtAll();
+    // Those that were known have their turn when their wait is over.
+    for (const name of current.keys()) if (!this.#courtships.has(name)) this.#meet(name);
   }
 
   /** Peers are found by name on the broker; addresses are of no use. */
   setCandidates(): void {}
 
   useIdentity(identity: TransportIdentity): void {
+    secureContextOf(identity);
     const isRenewed = identity.certificatePem !== this.#roster.identity.certificatePem;
     this.#roster.useIdentity(identity);
     for (const session of this.#book?.all() ?? []) {
@@ -190,23 +195,32 @@ export class NatsTransport implements Transport {
   }
 
   #courtAll(): void {
-    if (this.#book === undefined || !this.#broker.isConnected) return;
     for (const name of this.#roster.peers.keys()) {
-      const known = this.#courtships.get(name);
-      const { firstBackoffMs, longestBackoffMs } = this.#limits;
-      const backoff = known?.backoff ?? new Backoff(firstBackoffMs, longestBackoffMs);
-      if (known === undefined)
-        this.#courtships.set(name, { backoff, timer: undefined, secondStartMs: 0, statements: 0 });
-      this.#court(name);
+      if (this.#courtships.has(name)) this.#court(name);
+      else this.#meet(name);
     }
+  }
+
+  #meet(peer: string): void {
+    this.#courtshipWith(peer);
+    this.#court(peer);
+  }
+
+  #courtshipWith(peer: string): Courtship {
+    const known = this.#courtships.get(peer);
+    if (known !== undefined) return known;
+    const backoff = new Backoff(this.#limits.firstBackoffMs, this.#limits.longestBackoffMs);
+    const courtship: Courtship = { backoff, timer: undefined, secondStartMs: 0, statements: 0 };
+    this.#courtships.set(peer, courtship);
+    return courtship;
   }
 
   /** Asks for a session, now and again after growing waits, until there is one. */
   #court(peer: string): void {
     const courtship = this.#courtships.get(peer);
-    if (courtship === undefined || !this.#broker.isConnected) return;
+    if (courtship === undefined || this.#book === undefined || !this.#broker.isConnected) return;
     clearTimeout(courtship.timer);
-    if (this.#book?.of(peer) !== undefined) return;
+    if (this.#book.of(peer) !== undefined) return;
     if (this.#offersTo(peer)) this.#offer(peer, courtship);
     else this.#say(peer, 'call', generateKeyPairSync('x25519').publicKey, randomBytes(NONCE_OCTETS));
     courtship.timer = setTimeout(() => this.#court(peer), courtship.backoff.nextMs());
@@ -291,10 +305,10 @@ export class NatsTransport implements Transport {
   }
 
   #take(proved: ProvedCertificate, signed: SignedStatement): void {
-    const courtship = this.#courtships.get(proved.name);
+    // Who is admitted without being known is answered, and met for the first time.
+    const courtship = this.#courtshipWith(proved.name);
     const { type, session } = signed.statement;
     const current = this.#book?.of(proved.name)?.sessionId;
-    if (courtship === undefined) return;
     if (type === 'answer') this.#takeAnswer(courtship, proved, signed);
     // A call that was recorded can be repeated: the offer says which session we have, and a peer that has it is silent.
     else if (type === 'call' && this.#offersTo(proved.name)) this.#offer(proved.name, courtship);
