@@ -85,11 +85,20 @@ function spawnMeridian(
   env: Record<string, string>,
   program: string = commandLine,
 ): ChildProcess {
-  return spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', MERIDIAN_LOG_LEVEL: 'warn', ...env },
   });
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
 }
+
+/** None outlives whoever started it, however that ends. */
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
 
 /** A directory that is gone when `remove` is called. */
 export function temporaryDirectory(): { readonly path: string; readonly remove: () => void } {
