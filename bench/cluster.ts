@@ -39,6 +39,9 @@ const unknown = names.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0)
   throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
 
+// The nodes end with this process, which ends in an orderly way.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
 console.log(machineLine());
 for (const name of names) {
   try {

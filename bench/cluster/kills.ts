@@ -6,6 +6,9 @@ import { Asker, NODES, type Part, rrsetsOf, spread, startFive } from './ground.t
 
 const WRITERS = 4;
 
+/** Between the writes of one, so that it is the nodes that are busy. */
+const WRITE_PAUSE_MS = 10;
+
 /** kill -9 of one node after the other, at random moments, while it and another are written to. */
 export const kills: Part = async ({ quick, rounds = quick ? 5 : 100 }, tell) => {
   const ports = new Map<string, number>();
@@ -80,6 +83,7 @@ function writers(cluster: ClusterNodes, name: string, prefix: string): { end(): 
         return;
       }
       acknowledged.push(label);
+      await delay(WRITE_PAUSE_MS);
     }
   }
   const all = Promise.all(Array.from({ length: WRITERS }, writeOn));

@@ -14,10 +14,8 @@ export interface ObserverPlan {
   readonly directory: string;
   readonly names: readonly string[];
   readonly peers: readonly { readonly name: string; readonly address: string }[];
-  /** Each is observed by each in turn. */
-  readonly keys: readonly string[];
-  /** Of every endpoint. */
-  readonly address: string;
+  /** Keys with what is probed for each; each is observed by each in turn. */
+  readonly sources: readonly (readonly [key: string, target: string])[];
   /** By each. */
   readonly perSecond: number;
 }
@@ -61,7 +59,7 @@ async function observer(plan: ObserverPlan, name: string): Promise<ObservationEx
     onSeats: () => undefined,
     onLive: () => undefined,
   });
-  exchange.setSources(new Map(plan.keys.map((key) => [key, plan.address])));
+  exchange.setSources(new Map(plan.sources));
   exchange.setNodes(
     [...plan.names, ...plan.peers.map((peer) => peer.name)].map((node) => ({ name: node, region: node })),
   );
@@ -105,7 +103,7 @@ const sequences = new Map<string, number>();
 const startedAtMs = Date.now();
 
 function observation(plan: ObserverPlan, vantage: string, at: number): Observation {
-  const key = plan.keys[at % plan.keys.length] ?? '';
+  const [key, target] = plan.sources[at % plan.sources.length] ?? ['', ''];
   const sequence = (sequences.get(`${vantage} ${key}`) ?? startedAtMs) + 1;
   sequences.set(`${vantage} ${key}`, sequence);
   const durationMs = 5 + Math.random() * 40;
@@ -123,7 +121,7 @@ function observation(plan: ObserverPlan, vantage: string, at: number): Observati
     result: {
       ok: true,
       reason: 'ok',
-      detail: `connected to ${plan.address} after ${Math.round(durationMs)} ms`,
+      detail: `connected to ${target} after ${Math.round(durationMs)} ms`,
       durationMs,
       evidence: {},
     },

@@ -60,21 +60,20 @@ const OBSERVERS = ['obs-1', 'obs-2', 'obs-3', 'obs-4'] as const;
  */
 export const visibleWithObservations: Part = async ({ quick, rounds }, tell) => {
   const cluster = await ClusterNodes.make([...NODES, ...OBSERVERS], { program: meridianProgram });
-  const port = await freePort('127.0.5.9');
-  const endpoint = await startEndpoint('127.0.5.9', port);
+  const port = await freePort('0.0.0.0');
+  const endpoint = await startEndpoint('0.0.0.0', port);
   let observer: ReturnType<typeof fork> | undefined;
   try {
     await cluster.run(...NODES);
     await cluster.inTouch();
     const { api } = cluster.node(NODES[0]);
     await putZone(api);
-    const keys = await putEndpoints(cluster, port);
+    const sources = await putEndpoints(cluster, port);
     const plan: ObserverPlan = {
       directory: cluster.directory,
       names: OBSERVERS,
       peers: NODES.map((name) => ({ name, address: cluster.identities.get(name)?.settings.listen ?? '' })),
-      keys,
-      address: '192.0.2.1',
+      sources,
       perSecond: OBSERVATIONS_PER_SECOND,
     };
     observer = fork(join(import.meta.dirname, 'observer-child.ts'), {
@@ -114,7 +113,7 @@ async function tellHeard(cluster: ClusterNodes, tell: Tell, perSecond: number): 
   );
 }
 
-async function putEndpoints(cluster: ClusterNodes, port: number): Promise<readonly string[]> {
+async function putEndpoints(cluster: ClusterNodes, port: number): Promise<ObserverPlan['sources']> {
   const { api } = cluster.node(NODES[0]);
   await api.put('/v1/data-centers/fra', { name: 'fra', latitude: 50.11, longitude: 8.68 });
   await api.put('/v1/monitors/rare', {
@@ -126,21 +125,24 @@ async function putEndpoints(cluster: ClusterNodes, port: number): Promise<readon
     vantages: NODES.length + OBSERVERS.length,
   });
   const perPool = OBSERVATIONS_PER_SECOND / POOLS;
-  const keys: string[] = [];
+  const sources: (readonly [key: string, target: string])[] = [];
   for (let pool = 0; pool < POOLS; pool++) {
-    const names = Array.from({ length: perPool }, (_, index) => `e${index}`);
-    keys.push(...names.map((name) => `p${pool}/${name}`));
+    const places = Array.from({ length: perPool }, (_, index) => ({
+      name: `e${index}`,
+      probeAddress: `127.0.${16 + (index >> 8)}.${index & 0xff}`,
+    }));
+    sources.push(...places.map(({ name, probeAddress }) => [`p${pool}/${name}`, probeAddress] as const));
     await api.put(`/v1/pools/p${pool}`, {
       name: `p${pool}`,
       monitor: 'rare',
-      endpoints: names.map((name) => ({
+      endpoints: places.map(({ name, probeAddress }, index) => ({
         name,
         dataCenter: 'fra',
-        address: '192.0.2.1',
-        probeAddress: '127.0.5.9',
+        address: `198.18.${index >> 8}.${index & 0xff}`,
+        probeAddress,
       })),
     });
   }
   await cluster.inTouch();
-  return keys;
+  return sources;
 }

@@ -1,4 +1,5 @@
 import { didYouMean } from '../config/did-you-mean.ts';
+import { reasonOf } from '../config/problem.ts';
 import { type Command, CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from './command.ts';
 
 /** Nothing is loaded but what is called: most of a short command's time is reading code. */
@@ -99,7 +100,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   try {
     return await (await command.load()).run(rest, terminal);
   } catch (error) {
-    terminal.err(`meridian ${verb}: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.err(`meridian ${verb}: ${reasonOf(error)}`);
     return error instanceof CommandError ? error.exitCode : EXIT_FAILED;
   }
 }

@@ -32,7 +32,8 @@ export async function startNodeProcess(
   env: Record<string, string> = {},
   program: string = commandLine,
 ): Promise<NodeProcess> {
-  const args = ['serve', '--dns', '127.0.0.1:0', '--api', '127.0.0.1:0', ...flags];
+  const dns = flags.includes('--dns') ? [] : ['--dns', '127.0.0.1:0'];
+  const args = ['serve', ...dns, '--api', '127.0.0.1:0', ...flags];
   const child = spawnMeridian(args, env, program);
   let output = '';
   const gone = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
@@ -84,11 +85,20 @@ function spawnMeridian(
   env: Record<string, string>,
   program: string = commandLine,
 ): ChildProcess {
-  return spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', MERIDIAN_LOG_LEVEL: 'warn', ...env },
   });
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
 }
+
+/** None outlives whoever started it, however that ends. */
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
 
 /** A directory that is gone when `remove` is called. */
 export function temporaryDirectory(): { readonly path: string; readonly remove: () => void } {

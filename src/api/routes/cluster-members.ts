@@ -3,13 +3,11 @@ import type { Member } from '../../cluster/members/member-view.ts';
 import { parseBody } from '../../config/contract.ts';
 import type { ClusterSource } from '../cluster-source.ts';
 import { notValid } from '../collection-writes.ts';
-import { empty, json, type Reply, refuse, text } from '../reply.ts';
+import { empty, JSON_MEDIA_TYPE, json, type Reply, refuse, text } from '../reply.ts';
 import type { Answer, ApiRequest, Route } from '../route.ts';
 
 const NOT_ANNOUNCED_STATUS = 503;
 const MAX_REASON_LENGTH = 200;
-const JSON_MEDIA_TYPE = 'application/json';
-
 const timeText = z.iso.datetime();
 
 const memberSchema = z
