@@ -6,6 +6,8 @@ import type { DataCenter } from '../config/resources/data-center.ts';
 import type { SteeredName } from '../config/resources/steered-name.ts';
 import type { EndpointHealth } from '../health/endpoint-health.ts';
 import type { TrafficReport } from '../observe/traffic/traffic-report.ts';
+import { getJson } from './get-json.ts';
+import { loadCluster, loadMembers } from './live-cluster.ts';
 import { type DataCenterView, joinVerdicts } from './view.ts';
 
 interface ItemList<T> {
@@ -59,6 +61,9 @@ interface Question {
 export const TRAFFIC_MINUTES = 5;
 /** Traffic has no event of its own: it changes all the time. */
 const TRAFFIC_INTERVAL_MS = 5000;
+
+/** Who comes and goes has an event; round trips and what is missing do not. */
+const MEMBERS_INTERVAL_MS = 2000;
 
 /** As many as fit beside everything else; the API has the rest. */
 const SHOWN_INCIDENTS = 8;
@@ -142,7 +147,7 @@ export function openIncident(id: string, open: boolean): void {
 
 async function loadIncident(id: string): Promise<void> {
   try {
-    const details = await get<IncidentDetails>(`./v1/incidents/${id}`);
+    const details = await getJson<IncidentDetails>(`./v1/incidents/${id}`);
     if (details !== undefined) incidentDetails.value = new Map([...incidentDetails.value, [id, details]]);
   } catch {
     // The event stream tells whether the node is there.
@@ -151,7 +156,7 @@ async function loadIncident(id: string): Promise<void> {
 
 async function loadIncidents(): Promise<void> {
   try {
-    const list = await get<ItemList<IncidentView>>(`./v1/incidents?limit=${SHOWN_INCIDENTS}`);
+    const list = await getJson<ItemList<IncidentView>>(`./v1/incidents?limit=${SHOWN_INCIDENTS}`);
     incidents.value = list?.items;
     const shown = new Set(list?.items.map(({ id }) => id));
     incidentDetails.value = new Map([...incidentDetails.value].filter(([id]) => shown.has(id)));
@@ -187,12 +192,12 @@ async function refresh(): Promise<void> {
 
 async function load(): Promise<void> {
   const [status, health, problemList, dataCenterList, nameList, demoList] = await Promise.all([
-    get<NodeStatus>('./v1/status'),
-    get<ItemList<EndpointHealth>>('./v1/health'),
-    get<ItemList<Problem>>('./v1/problems'),
-    get<ItemList<StoredItem<DataCenter>>>('./v1/data-centers?limit=1000'),
-    get<ItemList<StoredItem<SteeredName>>>('./v1/steered-names?limit=1000'),
-    get<ItemList<DemoDataCenter>>('./v1/demo'),
+    getJson<NodeStatus>('./v1/status'),
+    getJson<ItemList<EndpointHealth>>('./v1/health'),
+    getJson<ItemList<Problem>>('./v1/problems'),
+    getJson<ItemList<StoredItem<DataCenter>>>('./v1/data-centers?limit=1000'),
+    getJson<ItemList<StoredItem<SteeredName>>>('./v1/steered-names?limit=1000'),
+    getJson<ItemList<DemoDataCenter>>('./v1/demo'),
   ]);
   nodeStatus.value = status;
   endpoints.value = health?.items ?? [];
@@ -200,7 +205,7 @@ async function load(): Promise<void> {
   places.value = dataCenterList?.items.map((item) => item.value) ?? [];
   steeredNames.value = nameList?.items.map((item) => item.value.name) ?? [];
   demo.value = demoList?.items;
-  await loadIncidents();
+  await Promise.all([loadIncidents(), loadCluster()]);
   await explainAgain();
 }
 
@@ -217,18 +222,10 @@ async function explainAgain(): Promise<void> {
 async function loadTraffic(): Promise<void> {
   if (!connected.value || document.hidden) return;
   try {
-    traffic.value = await get<TrafficReport>(`./v1/traffic?minutes=${TRAFFIC_MINUTES}&limit=8`);
+    traffic.value = await getJson<TrafficReport>(`./v1/traffic?minutes=${TRAFFIC_MINUTES}&limit=8`);
   } catch {
     // The event stream tells whether the node is there.
   }
-}
-
-/** Undefined where the node has no such resource (404); throws when it does not answer. */
-async function get<T>(url: string): Promise<T | undefined> {
-  const response = await fetch(url);
-  if (response.status === 404) return undefined;
-  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
-  return (await response.json()) as T;
 }
 
 setInterval(() => {
@@ -236,3 +233,7 @@ setInterval(() => {
 }, 1000);
 
 setInterval(() => void loadTraffic(), TRAFFIC_INTERVAL_MS);
+
+setInterval(() => {
+  if (connected.value && !document.hidden) void loadMembers();
+}, MEMBERS_INTERVAL_MS);

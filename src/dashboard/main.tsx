@@ -1,5 +1,7 @@
 import { type JSX, render } from 'preact';
 import { ClientLookup } from './client-lookup.tsx';
+import { ClusterPanel } from './cluster-panel.tsx';
+import { ConflictPanel } from './conflict-panel.tsx';
 import { DemoPanel } from './demo-panel.tsx';
 import { EndpointTable } from './endpoint-table.tsx';
 import { IncidentPanel } from './incident-panel.tsx';
@@ -15,6 +17,8 @@ function Page(): JSX.Element {
     <div class="page">
       <Header />
       <Problems />
+      <ClusterPanel />
+      <ConflictPanel />
       <section class="panel">
         <WorldMap
           dataCenters={dataCenters.value}

@@ -1,5 +1,6 @@
 import type { EndpointHealth } from '../health/endpoint-health.ts';
 import type { EstimatedQueries } from '../observe/traffic/traffic-report.ts';
+import type { MemberView } from './live-cluster.ts';
 
 /** A data center's verdict as the page tells it: its endpoints' verdicts joined. */
 export type JoinedVerdict = EndpointHealth['verdict'] | 'partly';
@@ -44,4 +45,50 @@ export function formatEstimate(estimate: EstimatedQueries): string {
   const plus = missingAtMost > samplingError ? '+' : '';
   const error = samplingError > 0 ? ` ± ${samplingError.toLocaleString('en')}` : '';
   return `${queries.toLocaleString('en')}${plus}${error}`;
+}
+
+/** What is wrong with a node of the cluster, in sentences. */
+export interface MemberTrouble {
+  readonly severity: 'none' | 'some' | 'severe';
+  readonly sentences: readonly string[];
+}
+
+/** Within a minute of a write, or of a heal, missing something is how it has to be. */
+const BEHIND_FOR_LONG_MS = 60_000;
+/** As the node's own problems have them; see `cluster/identity/` and `cluster/members/`. */
+const CERTIFICATE_ENDS_SOON_MS = 30 * 86_400_000;
+const CLOCK_DIFFERS_SECONDS = 5;
+
+export function troubleOf(member: MemberView, nowMs: number): MemberTrouble {
+  if (member.state !== 'up') return absenceOf(member);
+  const { serving, withdrawal, reason, behind, certificateExpiresAt, clockAheadSeconds = 0 } = member;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  const notServing =
+    withdrawal === 'taken'
+      ? [`Has withdrawn from service${why}.`]
+      : serving === false
+        ? [`Does not serve${why}.`]
+        : [];
+  const endsMs =
+    certificateExpiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(certificateExpiresAt);
+  const isBehind = behind.since !== undefined && nowMs - Date.parse(behind.since) > BEHIND_FOR_LONG_MS;
+  const sentences = [
+    ...notServing,
+    ...(withdrawal === 'wanted' ? [`Wants to withdraw, and too few others serve${why}.`] : []),
+    ...(isBehind
+      ? [`Has differed from this node for ${formatAge(Date.parse(behind.since ?? ''), nowMs)}.`]
+      : []),
+    ...(endsMs - nowMs < CERTIFICATE_ENDS_SOON_MS ? ['Its certificate ends soon and was not renewed.'] : []),
+    ...(Math.abs(clockAheadSeconds) > CLOCK_DIFFERS_SECONDS ? ['Its clock, or ours, is wrong.'] : []),
+  ];
+  if (sentences.length === 0) return { severity: 'none', sentences };
+  return { severity: notServing.length > 0 ? 'severe' : 'some', sentences };
+}
+
+/** A partition and a dead node look alike from here, and the sentence must not claim to know which it is. */
+function absenceOf({ state, downReason }: MemberView): MemberTrouble {
+  if (state === 'never-seen')
+    return { severity: 'some', sentences: ['Not reached since this node started.'] };
+  const why = downReason === undefined ? '' : `: ${downReason}`;
+  return { severity: 'severe', sentences: [`Cannot be reached from here${why}.`] };
 }

@@ -93,6 +93,10 @@ describe.skipIf(!possible)('the status page, in Chromium, on the demo', () => {
     expect(await page.textContent('[data-traffic]')).toMatch(/queries, from one in 64/);
   });
 
+  it('says nothing of a cluster where there is none', async () => {
+    expect(await page.$$('[data-cluster], [data-conflicts]')).toEqual([]);
+  });
+
   it('had no error, and asked no other host', () => {
     expect(errors).toEqual([]);
   });
