@@ -41,6 +41,7 @@ import type { Expiry, HealthBoard, ReportedLoad, VerdictChange } from './health-
 import {
   type CheckSource,
   createTally,
+  moveLease,
   recount,
   SightBook,
   type Tally,
@@ -155,6 +156,10 @@ class Board implements HealthBoard {
     const changed = new Set<string>();
     this.#recount(tally, nowMs, changed);
     return changed.size === 0 ? NO_CHANGES : this.#settle(changed, nowMs);
+  }
+
+  moveLeases(byMs: number): void {
+    for (const tally of this.#tallies.values()) moveLease(tally, byMs);
   }
 
   expire(nowMs: number): Expiry {
