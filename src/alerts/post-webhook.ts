@@ -10,6 +10,9 @@ const MAX_ANSWER_OCTETS = 2048;
 
 const MAX_ERROR_LENGTH = 300;
 
+/** RFC 9110 section 15.2 has no limit, and each costs this thread as much as an answer; receivers send one or none. */
+const MAX_INTERIM_RESPONSES = 16;
+
 /** How an attempt ended. */
 export type PostOutcome =
   | { readonly kind: 'taken'; readonly status: number }
@@ -50,6 +53,11 @@ export function postWebhook(
     const request = open(url, headers, body);
     if (request === undefined) return fail('its URL cannot be used');
     request.on('error', (error) => fail(sentenceOf(error)));
+    let interim = 0;
+    request.on('information', () => {
+      interim += 1;
+      if (interim > MAX_INTERIM_RESPONSES) fail(`more than ${MAX_INTERIM_RESPONSES} interim responses`);
+    });
     request.on('response', (response: IncomingMessage) => {
       readStart(response, (text) => end(outcomeOf(response, text)));
     });

@@ -30,7 +30,7 @@ function refusalOf(error: unknown): ProblemReply | undefined {
   if (!(error instanceof Error)) return undefined;
   switch ('type' in error ? error.type : undefined) {
     case 'entity.too.large':
-      return refuse('body-too-large', `The body is larger than ${MAX_BODY_BYTES} octets.`);
+      return refuse('body-too-large', `The body is larger than ${limitOf(error)} octets.`);
     case 'entity.parse.failed':
       return refuse('malformed-json', `The body is not JSON: ${error.message}`);
     case 'encoding.unsupported':
@@ -42,6 +42,11 @@ function refusalOf(error: unknown): ProblemReply | undefined {
   return typeof status === 'number' && status in byStatus
     ? refuse(...(byStatus[status] ?? UNREADABLE))
     : undefined;
+}
+
+/** Some routes take less than the others. */
+function limitOf(error: Error): number {
+  return 'limit' in error && typeof error.limit === 'number' ? error.limit : MAX_BODY_BYTES;
 }
 
 const UNREADABLE: readonly [HttpProblemCode, string] = ['bad-request', 'The request cannot be read.'];

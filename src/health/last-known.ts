@@ -2,7 +2,8 @@ import type { Verdict } from './verdict.ts';
 
 /** What the last-known rule needs of one endpoint of a pool. */
 export interface PoolMember {
-  readonly verdict: Verdict;
+  /** What probes and overrides come to. */
+  readonly wanted: Verdict;
   readonly lastKnownUp: boolean;
 }
 
@@ -13,6 +14,6 @@ export interface PoolMember {
  * endpoints are all down can still answer with those that worked last.
  */
 export function lastKnownUp(members: readonly PoolMember[]): readonly boolean[] {
-  const anyUp = members.some((member) => member.verdict === 'up');
-  return members.map((member) => (anyUp ? member.verdict === 'up' : member.lastKnownUp));
+  const anyUp = members.some((member) => member.wanted === 'up');
+  return members.map((member) => (anyUp ? member.wanted === 'up' : member.lastKnownUp));
 }

@@ -10,10 +10,10 @@ import { excerpt, type ProbeRun } from './probe-run.ts';
  * One question to a DNS server and its answer. Every limit is looked at before anything is decoded, and a message is
  * decoded only when its header and question are those of our question:
  *
- *     octets -> too many? -> id, QR, opcode -> question -> whole message -> judge
- *                 |             |                 |           '- not well-formed: malformed-response
- *                 |             '-----------------'- UDP: passed over, up to MAX_STRAYS; TCP: malformed-response
- *                 '- response-too-large, as with too many records
+ *     octets -> id, QR, opcode -> question -> too many? -> whole message -> judge
+ *                  |                 |            |            '- not well-formed: malformed-response
+ *                  |                 |            '- response-too-large, as with too many records; TCP: before all else
+ *                  '-----------------'- UDP: passed over, up to MAX_STRAYS; TCP: malformed-response
  */
 export interface DnsQuestion {
   /** Random: with the source port, what somebody who does not see our packets would have to guess (RFC 5452). */
@@ -58,7 +58,7 @@ export function askByUdp(
   let strays = 0;
   socket.on('message', (octets: Uint8Array) => {
     if (run.decided) return;
-    if (octets.length <= MAX_UDP_OCTETS && !answers(octets, question)) {
+    if (!answers(octets, question)) {
       strays += 1;
       if (strays >= MAX_STRAYS)
         run.fail('malformed-response', `${MAX_STRAYS} messages that answer another question`);

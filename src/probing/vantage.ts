@@ -284,7 +284,8 @@ class PhasedVantage implements Vantage {
       onObservation(observeResult(endpoint, name, result, latency, epochMs));
       mayFall ||= endpoint.damped.verdict !== 'down';
     }
-    if (probed.ok || !mayFall) job.burst = false;
+    // A node that cannot probe finds out nothing, and least of all by trying twenty times a second.
+    if (probed.ok || !mayFall || probed.reason === 'internal-error') job.burst = false;
     if (probed.ok) watch?.alive();
     else if (!mayFall) watch?.failed();
   }

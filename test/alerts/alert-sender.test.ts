@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AlertSender, MAX_QUEUED } from '../../src/alerts/alert-sender.ts';
 import type { Delivery } from '../../src/alerts/delivery.ts';
+import { WEBHOOK_TIMEOUT_MS } from '../../src/alerts/post-webhook.ts';
 import { GIVE_UP_AFTER_MS } from '../../src/alerts/retry.ts';
 import type { AlertChannel } from '../../src/config/resources/alert-channel.ts';
 import type { Incident } from '../../src/health/incidents/incident.ts';
@@ -14,6 +15,7 @@ import {
   resets,
   startReceiver,
   status,
+  staysAtWork,
   streams,
   type WebhookReceiver,
 } from './webhook-receiver.ts';
@@ -114,6 +116,7 @@ describe('an attempt', () => {
     readonly answer: ReceiverAnswer;
     readonly want: string;
     readonly error: RegExp;
+    readonly timeoutMs?: number;
   }[] = [
     {
       name: '500',
@@ -130,11 +133,18 @@ describe('an attempt', () => {
       error: /redirects are not followed/,
     },
     { name: 'a reset', answer: resets, want: 'try-again', error: /hang up|ECONNRESET/ },
+    {
+      name: 'interim responses without end',
+      answer: staysAtWork,
+      want: 'try-again',
+      error: /more than 16 interim/,
+      timeoutMs: WEBHOOK_TIMEOUT_MS,
+    },
     { name: 'no answer', answer: hangs, want: 'try-again', error: /no answer within/ },
   ];
-  it.each(cases)('that gets $name is $want', async ({ answer, want, error }) => {
+  it.each(cases)('that gets $name is $want', async ({ answer, want, error, timeoutMs = 100 }) => {
     receiver.answerWith(answer);
-    const sender = startSender([{}], 100);
+    const sender = startSender([{}], timeoutMs);
     const result = await sender.test('on-call');
     expect([result?.state, result?.error, attempts]).toEqual([
       'failed',

@@ -40,6 +40,15 @@ export const streams: ReceiverAnswer = (response) => {
   write();
 };
 
+/** Says for ever that it is at work (RFC 9110 section 15.2). */
+export const staysAtWork: ReceiverAnswer = ({ socket }) => {
+  const interim = 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(100);
+  const write = (): void => {
+    if (socket?.writable === true) socket.write(interim, () => setImmediate(write));
+  };
+  write();
+};
+
 export async function startReceiver(): Promise<WebhookReceiver> {
   const received: ReceivedMessage[] = [];
   let answers: readonly ReceiverAnswer[] = [status(200)];

@@ -99,6 +99,9 @@ describe('a report', () => {
     { name: 'without up or down', given: { load: 1 }, want: 422 },
     { name: 'with a field of its own', given: { up: true, weight: 1 }, want: 422 },
     { name: 'with a negative load', given: { up: true, load: -1 }, want: 422 },
+    // Sums of loads must stay numbers.
+    { name: 'with a load beyond all measure', given: { up: true, load: 1e308 }, want: 422 },
+    { name: 'with a capacity beyond all measure', given: { up: true, load: 1, capacity: 1e308 }, want: 422 },
     { name: 'with an endless lease', given: { up: true, leaseSeconds: 1e9 }, want: 422 },
     { name: 'that is too long', given: { up: true, reason: 'x'.repeat(5000) }, want: 413 },
     { name: 'of an endpoint that is probed', endpoint: 'b', given: { up: true }, want: 422 },
@@ -109,6 +112,12 @@ describe('a report', () => {
     const answer = await send('PUT', path(endpoint), given, bearer(nodeToken));
     expect(answer.status).toBe(want);
     expect(plane.reports.map(({ report }) => report)).toEqual(want === 200 ? [given] : []);
+  });
+
+  it('that is too long is told how long it may be', async () => {
+    const { send } = await started();
+    const answer = await send('PUT', path('a'), { up: true, reason: 'x'.repeat(5000) }, bearer(pushToken));
+    expect(answer.body).toMatchObject({ detail: 'The body is larger than 4096 octets.' });
   });
 
   it('that comes too soon is told when to come again', async () => {

@@ -39,7 +39,7 @@ const cases: readonly { name: string; given: readonly (readonly [Verdict, boolea
 ];
 
 it.each(cases)('$name', ({ given, want }) => {
-  const members = given.map(([verdict, mark]) => ({ verdict, lastKnownUp: mark }));
+  const members = given.map(([wanted, mark]) => ({ wanted, lastKnownUp: mark }));
   expect(
     lastKnownUp(members)
       .map((mark) => (mark ? 'yes' : 'no'))

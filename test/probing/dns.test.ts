@@ -302,6 +302,7 @@ const hostile: readonly {
     peer: both(
       (query) => changed(query, 1, (query[1] ?? 0) ^ 1),
       (query) => changed(query, 13, 0x78),
+      () => Buffer.alloc(9000),
       good,
     ),
     want: 'ok',

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { Observation } from '../../src/health/observation.ts';
 import { monotonicClock } from '../../src/probing/clock.ts';
 import { probeKinds } from '../../src/probing/probes/index.ts';
@@ -74,8 +75,21 @@ function probeOnce(fall: number): {
       for (const one of waiting) if (one.match(observation)) one.resolve(observation);
     },
   });
+  vantage.setTargets([targetOf(fall)]);
+  return {
+    heard,
+    next: (match) => {
+      const known = heard.find(match);
+      return known === undefined
+        ? new Promise((resolve) => waiting.push({ match, resolve }))
+        : Promise.resolve(known);
+    },
+  };
+}
+
+function targetOf(fall: number): VantageTarget {
   const http = probeKinds.find(({ kind }) => kind === 'http');
-  const target: VantageTarget = {
+  return {
     key: 'web/fra',
     kind: 'http',
     address: '127.0.0.1',
@@ -86,16 +100,6 @@ function probeOnce(fall: number): {
     timeoutMs: 10_000,
     jitter: 0,
     thresholds: { rise: 1, fall, expiryMs: NEVER_MS },
-  };
-  vantage.setTargets([target]);
-  return {
-    heard,
-    next: (match) => {
-      const known = heard.find(match);
-      return known === undefined
-        ? new Promise((resolve) => waiting.push({ match, resolve }))
-        : Promise.resolve(known);
-    },
   };
 }
 
@@ -151,6 +155,44 @@ describe('a watch', () => {
     });
     return watch;
   }
+
+  it('ends its burst when it is this node that cannot probe', async () => {
+    await endpoint.start();
+    const clock = createFakeClock();
+    const reasons: string[] = [];
+    const told: (() => void)[] = [];
+    const http = probeKinds.find(({ kind }) => kind === 'http');
+    vantage = createVantage({
+      name: 'here',
+      clock,
+      random: () => 0,
+      probeKinds: [
+        {
+          kind: 'http',
+          summary: '',
+          settings: http?.settings ?? z.object({}),
+          watchedPort: (port) => port,
+          run: async () => {
+            const ok = reasons.length === 0;
+            return { ok, reason: ok ? 'ok' : 'internal-error', detail: '', durationMs: 1, evidence: {} };
+          },
+        },
+      ],
+      onObservation: ({ result }) => {
+        reasons.push(result.reason);
+        for (const tell of told.splice(0)) tell();
+      },
+    });
+    vantage.setTargets([targetOf(3)]);
+    // No further, since the connection that is now made has a time limit of its own.
+    while (reasons.length === 0) await clock.advance(10);
+    await untilIdle();
+    const second = new Promise<void>((resolve) => told.push(resolve));
+    await endpoint.stop();
+    await second;
+    await clock.advance(10_000);
+    expect(reasons).toEqual(['ok', 'internal-error']);
+  });
 
   it('waits until a probe has succeeded', async () => {
     await endpoint.start();

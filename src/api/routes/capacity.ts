@@ -20,11 +20,14 @@ export interface CapacitySource {
 const DEFAULT_LEASE_SECONDS = 60;
 const MAX_LEASE_SECONDS = 3600;
 
+/** Sums and products of loads and capacities stay numbers, and whole ones exact. */
+export const MAX_LOAD = 1e15;
+
 /** As many as a node follows data centers. */
 const MAX_BATCH_REPORTS = 256;
 
 const loadFields = {
-  load: z.number().min(0).max(1e15).meta({ description: 'In the units of capacities.' }),
+  load: z.number().min(0).max(MAX_LOAD).meta({ description: 'In the units of capacities.' }),
   capacity: capacity
     .optional()
     .meta({ description: 'Takes the place of the configured one while the lease runs.' }),

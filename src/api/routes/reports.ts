@@ -7,6 +7,7 @@ import type { ControlPlane, EndpointReport } from '../control-plane.ts';
 import { sourcesOfToken } from '../push-tokens.ts';
 import { JSON_MEDIA_TYPE, json, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
+import { MAX_LOAD } from './capacity.ts';
 
 /** A report is a few numbers and a sentence. */
 const MAX_REPORT_BYTES = 4096;
@@ -17,8 +18,8 @@ const reportSchema: z.ZodType<EndpointReport> = z
     /** Why, for people. */
     reason: z.string().max(200).optional(),
     /** How much the endpoint has to do, in the units of its capacity. */
-    load: z.number().min(0).optional(),
-    capacity: z.number().positive().optional(),
+    load: z.number().min(0).max(MAX_LOAD).optional(),
+    capacity: z.number().positive().max(MAX_LOAD).optional(),
     /** How long the report counts; the monitor's own lease without it. */
     leaseSeconds: leaseSeconds.optional(),
   })

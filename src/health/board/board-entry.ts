@@ -34,6 +34,8 @@ export interface Entry {
   rememberedAtMs: number | undefined;
   /** Its first verdict is no change. */
   isNew: boolean;
+  /** The definition under which its octet was last stored. */
+  storedAs: BoardEndpoint | undefined;
 }
 
 /** A new endpoint, of which nothing is known. */
@@ -51,6 +53,7 @@ export function createEntry(definition: BoardEndpoint, nowMs: number): Entry {
     lastKnownUp: false,
     rememberedAtMs: undefined,
     isNew: true,
+    storedAs: undefined,
   };
 }
 

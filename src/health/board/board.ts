@@ -41,6 +41,7 @@ import type { Expiry, HealthBoard, ReportedLoad, VerdictChange } from './health-
 import {
   type CheckSource,
   createTally,
+  moveLease,
   recount,
   SightBook,
   type Tally,
@@ -155,6 +156,10 @@ class Board implements HealthBoard {
     const changed = new Set<string>();
     this.#recount(tally, nowMs, changed);
     return changed.size === 0 ? NO_CHANGES : this.#settle(changed, nowMs);
+  }
+
+  moveLeases(byMs: number): void {
+    for (const tally of this.#tallies.values()) moveLease(tally, byMs);
   }
 
   expire(nowMs: number): Expiry {
@@ -317,15 +322,19 @@ class Board implements HealthBoard {
     const changes: VerdictChange[] = [];
     for (const pool of pools) {
       const members = this.#pools.get(pool) ?? [];
-      const marks = lastKnownUp(
-        members.map(({ wanted, lastKnownUp: mark }) => ({ verdict: wanted, lastKnownUp: mark })),
-      );
+      const marks = lastKnownUp(members);
       const rails = members[0]?.definition.poolRules.guardRails;
       const held = rails === undefined ? NONE_HELD : heldByRails(members.map(railed), rails);
       members.forEach((member, index) => {
-        member.lastKnownUp = marks[index] ?? false;
-        member.held = held.get(member.definition.key);
-        this.#turn(member, member.held === undefined ? member.wanted : 'up', nowMs);
+        const mark = marks[index] ?? false;
+        const rail = held === NONE_HELD ? undefined : held.get(member.definition.key);
+        const verdict = rail === undefined ? member.wanted : 'up';
+        // Of a large pool that fails at once, each change would otherwise cost as much as all of them.
+        if (isSettled(member, mark, rail, verdict)) return;
+        member.lastKnownUp = mark;
+        member.held = rail;
+        this.#turn(member, verdict, nowMs);
+        member.storedAs = member.definition;
         changes.push(...this.#store(member.definition.slot, octetOf(member)));
       });
     }
@@ -350,4 +359,14 @@ class Board implements HealthBoard {
     this.#stored.set(slot, octet);
     return [{ slot, octet }];
   }
+}
+
+/** Whether it is already all that it has come to, and stored so. */
+function isSettled(
+  { definition, storedAs, lastKnownUp: marked, held, verdict: known }: Entry,
+  mark: Entry['lastKnownUp'],
+  rail: Rail | undefined,
+  verdict: Verdict,
+): boolean {
+  return storedAs === definition && marked === mark && held === rail && known === verdict;
 }

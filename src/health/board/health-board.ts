@@ -40,6 +40,11 @@ export interface HealthBoard {
    * something newer. One that was made on another node is `ageMs` milliseconds old when it arrives.
    */
   observe(observation: Observation, nowMs: number, ageMs?: number): readonly VerdictChange[];
+  /**
+   * Moves the leases of reports that still run, by milliseconds: this node stood still or its clock was set, and what
+   * it did not hear says nothing. To be called before anything else after that.
+   */
+  moveLeases(byMs: number): void;
   /** Lets go of what has expired. To be called at `nextExpiryMs` at the latest, and once a second is well. */
   expire(nowMs: number): Expiry;
   /** All endpoints, in the order in which they were set. */

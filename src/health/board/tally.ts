@@ -141,6 +141,17 @@ export function recount(tally: Tally, voters: Voters, nowMs: number): void {
     if (isFresh(vote, nowMs)) tally.nextExpiryMs = Math.min(tally.nextExpiryMs, vote.expiresAtMs);
 }
 
+/**
+ * Moves a lease that still runs by so many milliseconds, which passed by this node's clock while nobody could report to
+ * it; less than none where the clock was set back. One that has ended has ended.
+ */
+export function moveLease(tally: Tally, byMs: number): void {
+  if (tally.source.counting.kind !== 'pushed' || tally.nextExpiryMs === Number.POSITIVE_INFINITY) return;
+  for (const seen of tally.seen.values()) seen.madeAtMs += byMs;
+  tally.definedAtMs += byMs;
+  tally.nextExpiryMs += byMs;
+}
+
 function votesOf(seen: Tally['seen'], { expiryMs }: Thresholds): readonly Vote[] {
   return Array.from(seen, ([vantage, { observation, votedAtMs }]) => ({
     vantage,

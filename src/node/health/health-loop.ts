@@ -30,6 +30,9 @@ const LOOK_MS = 1000;
 /** How often the last verdicts are kept, so that they are young after a crash. */
 const KEEP_VERDICTS_MS = 60_000;
 
+/** A look that comes later than this was kept by a node that stood still, or its clock was set. */
+const STOOD_STILL_MS = 3 * LOOK_MS;
+
 interface HealthLoopOptions {
   readonly verdicts: Uint8Array;
   /** Probes; reports in batches. */
@@ -86,6 +89,8 @@ export class HealthLoop {
   /** The configuration that is followed; undefined when not all of it could be. */
   #followed: Config | undefined;
   #lastEvent: HealthEvent | undefined;
+  /** When time was last asked for; once a second at least. */
+  #seenMs: number;
   #seats: readonly VantageSeat[];
   /** Keys of this node's share. */
   #probed: ReadonlySet<string> = new Set();
@@ -93,6 +98,7 @@ export class HealthLoop {
   constructor(options: HealthLoopOptions) {
     this.#options = options;
     this.#seats = [options.seat];
+    this.#seenMs = options.nowMs();
     this.#board = createBoard(options.remembered, this.#seats);
     this.#reports = new PushReports(options.seat.name);
     this.#first = new FirstVerdicts((slot, octet) => Atomics.store(options.verdicts, slot, octet));
@@ -110,7 +116,7 @@ export class HealthLoop {
    */
   configure(config: Config, slotOf: (endpointKey: string) => number): void {
     const { pools, monitors, overrides, maintenanceWindows, steeredNames } = config;
-    const nowMs = this.#options.nowMs();
+    const nowMs = this.#nowMs();
     const followed = this.#followed;
     const before = this.#config;
     this.#config = config;
@@ -149,7 +155,7 @@ export class HealthLoop {
   /** Replaces the nodes that share the probing and vote, this one among them. */
   setSeats(seats: readonly VantageSeat[]): void {
     this.#seats = seats;
-    this.#take(this.#board.setSeats(seats, this.#options.nowMs()));
+    this.#take(this.#board.setSeats(seats, this.#nowMs()));
     if (this.#config === undefined) return;
     const targets = this.#targetsOf(this.#config);
     // With few nodes each probes all, whoever comes and goes.
@@ -165,7 +171,7 @@ export class HealthLoop {
 
   /** Takes in what other nodes have observed. */
   hear(arrivals: readonly HeardObservation[]): void {
-    const nowMs = this.#options.nowMs();
+    const nowMs = this.#nowMs();
     const changes: VerdictChange[] = [];
     for (const { observation, ageMs, told } of arrivals) {
       // What is only told again is no newer load.
@@ -180,13 +186,13 @@ export class HealthLoop {
    * largest TTL where that was lowered lately.
    */
   staleSecondsOf(pool: string): number {
-    const nowMs = this.#options.nowMs();
+    const nowMs = this.#nowMs();
     return Math.ceil((this.#ttls.goneAtMs(pool, nowMs) - nowMs) / 1000);
   }
 
   /** Takes in what an endpoint reports of itself. */
   report(sources: readonly PushSource[], report: EndpointReport): ReportOutcome {
-    const { outcome, observations } = this.#reports.take(sources, report, this.#options.nowMs());
+    const { outcome, observations } = this.#reports.take(sources, report, this.#nowMs());
     this.#observeOwn(observations);
     return outcome;
   }
@@ -242,6 +248,18 @@ export class HealthLoop {
     this.keep();
   }
 
+  /**
+   * While a node stands still nobody can report to it, and a clock that is set tells of no time that passed: leases
+   * end by as much later, or sooner.
+   */
+  #nowMs(): number {
+    const nowMs = this.#options.nowMs();
+    const passedMs = nowMs - this.#seenMs;
+    this.#seenMs = nowMs;
+    if (passedMs < 0 || passedMs > STOOD_STILL_MS) this.#board.moveLeases(passedMs);
+    return nowMs;
+  }
+
   #overrides(): readonly StandingOverride[] {
     const own = Array.from(this.#config?.overrides.values() ?? [], ({ value, author }) => ({
       ...value,
@@ -252,7 +270,7 @@ export class HealthLoop {
 
   /** What time alone changes. */
   #look(): void {
-    const nowMs = this.#options.nowMs();
+    const nowMs = this.#nowMs();
     if (this.#maintenance.look(nowMs)) {
       this.#take(this.#board.setOverrides(this.#overrides(), nowMs));
       // Also where nothing changes by it: guard rails may hold all of it.
@@ -269,7 +287,7 @@ export class HealthLoop {
 
   /** When queries are answered by a verdict of the pool that changes now, at the latest. */
   #liveAtMs(pool: string): number {
-    return this.#options.nowMs() + (this.#first.isHeld(pool) ? FIRST_VERDICTS_MS : 0);
+    return this.#nowMs() + (this.#first.isHeld(pool) ? FIRST_VERDICTS_MS : 0);
   }
 
   /** Some of the pools may be answered otherwise: one more that is up spares those that are down, and one less does not. */
@@ -313,7 +331,7 @@ export class HealthLoop {
   }
 
   #observeOwn(observations: readonly Observation[]): void {
-    const nowMs = this.#options.nowMs();
+    const nowMs = this.#nowMs();
     const changes: VerdictChange[] = [];
     for (const observation of observations) {
       this.#options.onResult(observation.key, observation.result.reason);

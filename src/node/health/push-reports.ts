@@ -40,9 +40,7 @@ export class PushReports {
     nowMs: number,
   ): { readonly outcome: ReportOutcome; readonly observations: readonly Observation[] } {
     const waitMs = Math.max(
-      ...sources.map(
-        ({ key }) => (this.#reporters.get(key)?.dueMs ?? nowMs) - nowMs - BURST_MS + REPORT_GAP_MS,
-      ),
+      ...sources.map(({ key }) => this.#dueMs(key, nowMs) - nowMs - BURST_MS + REPORT_GAP_MS),
     );
     if (waitMs > 0) return { outcome: { kind: 'too-soon', waitMs }, observations: [] };
     const leases = sources.map(({ key, settings }) => ({
@@ -63,6 +61,12 @@ export class PushReports {
     for (const key of this.#reporters.keys()) if (!isThere(key)) this.#reporters.delete(key);
   }
 
+  /** What is further away than any report can bring it was written down before the clock was set back. */
+  #dueMs(key: string, nowMs: number): number {
+    const dueMs = this.#reporters.get(key)?.dueMs ?? nowMs;
+    return dueMs > nowMs + BURST_MS + REPORT_GAP_MS ? nowMs : dueMs;
+  }
+
   #observe(key: string, leaseMs: number, report: EndpointReport, nowMs: number): Observation {
     const { up, reason, load, capacity } = report;
     const before = this.#reporters.get(key);
@@ -70,7 +74,7 @@ export class PushReports {
     const reporter: Reporter = {
       // The first of a run begins at the time, so that it comes after all that an earlier run has said.
       sequence: before === undefined ? Math.floor(nowMs) : before.sequence + 1,
-      dueMs: Math.max(before?.dueMs ?? nowMs, nowMs) + REPORT_GAP_MS,
+      dueMs: Math.max(this.#dueMs(key, nowMs), nowMs) + REPORT_GAP_MS,
       up,
       sinceMs: same ? before.sinceMs : nowMs,
       row: same ? before.row + 1 : 1,

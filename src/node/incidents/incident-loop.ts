@@ -139,7 +139,11 @@ export class IncidentLoop implements IncidentSource {
 
   deliveries: IncidentSource['deliveries'] = (query) => this.#options.history.deliveries(query);
 
-  testChannel: IncidentSource['testChannel'] = (name) => this.#options.alerts.test(name);
+  /** A channel may be tested as soon as its write is answered, before the change is told to anybody. */
+  testChannel: IncidentSource['testChannel'] = (name) => {
+    this.followConfig();
+    return this.#options.alerts.test(name);
+  };
 
   close(): void {
     clearInterval(this.#timer);

@@ -69,6 +69,11 @@ class Scene {
     this.loop.configure(this.config, (key) => slots[key] ?? -1);
   }
 
+  /** `fra-1` reports that it is up. */
+  report(): void {
+    this.loop.report([{ key: 'web/fra-1', settings: { leaseSeconds: 30 } }], { up: true });
+  }
+
   /** One letter for each endpoint, as queries see it. */
   get verdicts(): string {
     return Array.from(this.table.subarray(1, 4), (octet) => '?udx'.charAt(octet & 0b11)).join('');
@@ -210,4 +215,37 @@ it('goes on with a drain after a restart, and answers with nothing that is drain
 it('takes what is drained for answered until the start where nothing was kept of it', () => {
   const scene = sceneAt('2026-05-01T12:00:00Z', new Map(), [...sound, drain(fra1)]);
   expect(scene.safe).toBe('2026-05-01T12:00:30.000Z');
+});
+
+/** One endpoint that reports of itself, within half a minute. */
+function reportingScene(): Scene {
+  const job = { name: 'job', kind: 'push', settings: { leaseSeconds: 30 } };
+  const endpoints = web.endpoints.slice(0, 1).map((endpoint) => ({ ...endpoint, monitor: 'job' }));
+  const batch = write('pools', { name: 'web', unknown: 'serve', endpoints });
+  const scene = sceneAt('2026-03-01T00:00:00Z', new Map(), [write('monitors', job), batch]);
+  scene.report();
+  return scene;
+}
+
+it('takes nothing down for what could not be reported while the node stood still', () => {
+  const scene = reportingScene();
+  after(20);
+  // What waits is heard later than the look at the leases.
+  vi.setSystemTime('2026-03-01T00:20:00Z');
+  after(2);
+  scene.report();
+  after(29);
+  expect(scene.events).toEqual(['web/fra-1 up']);
+  after(2);
+  expect(scene.events).toEqual(['web/fra-1 up', 'web/fra-1 down']);
+});
+
+it('ends the lease of an endpoint that is silent in time, however the clock is set', () => {
+  const scene = reportingScene();
+  after(10);
+  vi.setSystemTime('2026-02-20T00:00:00Z');
+  after(18);
+  expect(scene.events).toEqual(['web/fra-1 up']);
+  after(4);
+  expect(scene.events).toEqual(['web/fra-1 up', 'web/fra-1 down']);
 });

@@ -83,4 +83,11 @@ describe('reports', () => {
     reporting.reports.keepOnly(() => false);
     expect(reporting.send({ up: true })).toBe('until +30 s, up');
   });
+
+  it('is taken when the clock was set back', () => {
+    const reporting = new Reporting();
+    reporting.send({ up: true });
+    reporting.nowMs -= 3_600_000;
+    expect(reporting.send({ up: true })).toBe('until +30 s, up');
+  });
 });
