@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
+import { hasLeftCluster, type IdentityFiles } from '../cluster/identity/identity-files.ts';
 import { type Contract, createContract } from '../config/contract.ts';
 import type { Config } from '../config/model.ts';
 import { type DemoDataCenters, startDemoDataCenters } from '../demo/data-centers.ts';
 import { DEMO_PORT } from '../demo/demo-port.ts';
 import type { Logger } from '../observe/log.ts';
 import { probeKinds } from '../probing/probes/index.ts';
+import type { ConfigurationSource } from '../settings/configuration-source.ts';
 import type { Settings } from '../settings.ts';
 import { Closers } from './closers.ts';
 import { clusterSource } from './cluster/cluster-source.ts';
@@ -57,12 +59,13 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
   const parts = await openParts(options, closers);
   const { store, compiler } = parts;
   const contract = createContract(probeKinds);
-  const demo = await startDemo(settings);
+  const configuration = await configurationOf(settings, parts.identity);
+  const demo = await startDemo(configuration);
   if (demo !== undefined) closers.add(() => demo.close());
   const joined = joinPlane(options, { ...parts, demo }, closers);
   const { plane, publisher, zoneFiles } = joined;
 
-  const source = directorySource(settings, contract);
+  const source = directorySource(configuration, contract);
   const apply =
     source === undefined
       ? undefined
@@ -123,7 +126,20 @@ async function start(options: NodeOptions, closers: Closers): Promise<RunningNod
   };
 }
 
-async function startDemo({ configuration }: Settings): Promise<DemoDataCenters | undefined> {
+/**
+ * The demo is for a directory of nobody's. A node of a cluster has the cluster's configuration, and keeps it when it has
+ * left: the demo would overwrite what is served.
+ */
+async function configurationOf(
+  { configuration, dataDirectory }: Settings,
+  identity: IdentityFiles | undefined,
+): Promise<ConfigurationSource> {
+  if (configuration.kind !== 'demo') return configuration;
+  const hasCluster = identity !== undefined || (await hasLeftCluster(dataDirectory));
+  return hasCluster ? { kind: 'none' } : configuration;
+}
+
+async function startDemo(configuration: ConfigurationSource): Promise<DemoDataCenters | undefined> {
   return configuration.kind === 'demo' ? startDemoDataCenters({ port: configuration.port }) : undefined;
 }
 
@@ -152,7 +168,10 @@ async function reload(
   }
 }
 
-function directorySource({ configuration }: Settings, contract: Contract): DirectorySource | undefined {
+function directorySource(
+  configuration: ConfigurationSource,
+  contract: Contract,
+): DirectorySource | undefined {
   switch (configuration.kind) {
     case 'none':
       return undefined;

@@ -12,7 +12,7 @@ export function welcome(node: RunningNode, listening: readonly ListenAddress[], 
     `  status page    ${pages.join('  ')}`,
     `  data           ${settings.dataDirectory}`,
     `  reload         kill -HUP ${process.pid}    stop: Ctrl-C`,
-    ...(settings.configuration.kind === 'demo' ? demoLines(listening[0], pages[0] ?? '') : []),
+    ...(node.plane.demo !== undefined ? demoLines(listening[0], pages[0] ?? '') : []),
     ...(attribution === '' ? [] : [`  ${attribution} (${attributionUrl})`]),
   ];
   return `${first}${lines.join('\n')}\n`;

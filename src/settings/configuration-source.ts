@@ -16,7 +16,7 @@ const configFlag: Flag = {
   value: 'DIR',
   variable: 'MERIDIAN_CONFIG',
   summary:
-    'Configuration directory; "none" leaves everything to the API. Without this flag, the embedded demo runs.',
+    'Configuration directory; "none" leaves everything to the API. Without this flag, the embedded demo runs, and on a node that is or was in a cluster, "none".',
 };
 
 const demoPortFlag: Flag = {

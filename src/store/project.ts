@@ -117,7 +117,7 @@ function whole<T>(
   if (missing === undefined) return storedOf<T>(leaf);
   const message =
     `The secrets of ${path} were sealed with the key ${missing}, which this node does not have, or were changed since; ` +
-    'it is left out here. Give the node the cluster’s seal.key, or write the resource anew.';
+    'it is left out here. Give the node the cluster’s seal.key, or write the resource anew on a node that has it.';
   problems.set(path, { code: 'unknown-seal-key', path, message });
   return undefined;
 }

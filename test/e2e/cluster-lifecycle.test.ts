@@ -45,8 +45,10 @@ async function cluster(...args: readonly string[]): Promise<string> {
   return output;
 }
 
-async function serve(name: string, config = 'none'): Promise<void> {
-  const flags = ['--config', config, '--data', dataOf(name), '--dns-workers', '1', '--log-level', 'warn'];
+/** With a configuration directory, or as one who gives none. */
+async function serve(name: string, config?: string): Promise<void> {
+  const given = config === undefined ? [] : ['--config', config];
+  const flags = [...given, '--data', dataOf(name), '--dns-workers', '1', '--log-level', 'warn'];
   running.set(name, await startNodeProcess(flags));
 }
 
@@ -164,6 +166,14 @@ describe('the life of a cluster', { timeout: 2 * PATIENCE_MS }, () => {
     await answers('fra', 'without-iad.example.org', '192.0.2.5');
     await answers('iad', 'without-iad.example.org', '');
     expect(existsSync(join(dataOf('iad'), 'cluster'))).toBe(false);
+    await put('iad', 'alone.example.org', '192.0.2.7');
+    // Without --config neither a member nor one that was takes up the demo.
+    await node('iad').stop();
+    await serve('iad');
+    await answers('iad', 'alone.example.org', '192.0.2.7');
+    await answers('iad', 'from-sin.example.org', '192.0.2.2');
+    expect((await fetch(`${node('iad').api}/v1/zones/meridian.test`)).status).toBe(404);
+    await answers('fra', 'alone.example.org', '');
   });
 
   it('ends at once for a node that is removed while it runs', async () => {

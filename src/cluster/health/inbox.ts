@@ -1,7 +1,7 @@
 import type { Observation } from '../../health/observation.ts';
 import { hashText } from '../../health/text-hash.ts';
 import { decodeAgain } from './again.ts';
-import { type ReadRow, type RowHead, readRow, readRowHead } from './observation-row.ts';
+import { MAX_SPAN_MS, type ReadRow, type RowHead, readRow, readRowHead } from './observation-row.ts';
 import { MAX_ROWS, type SourceTargets } from './outbox.ts';
 
 /** An observation of another node, with times by the clock of this one. */
@@ -199,5 +199,5 @@ function isRows(value: unknown): value is readonly unknown[] {
 }
 
 function isAge(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && Number.isFinite(value);
+  return typeof value === 'number' && value >= 0 && value <= MAX_SPAN_MS;
 }

@@ -33,7 +33,7 @@ const MAX_EVIDENCE_TEXT = 256;
 const MAX_KEY = 3 * 63 + 2;
 
 /** Thirty years: since when an endpoint has been up cannot be longer ago, and is still a date. */
-const MAX_SPAN_MS = 1e12;
+export const MAX_SPAN_MS = 1e12;
 
 /** What the first columns say; enough to know whether the others matter. */
 export interface RowHead {

@@ -46,10 +46,13 @@ const NODE_CERTIFICATE_DAYS = 90;
 /** As long as a cluster may live without anybody thinking of it. */
 const CA_CERTIFICATE_DAYS = 3650;
 
-/** A peer whose clock is behind by less still accepts a certificate that was made just now. */
-const BACKDATED_MS = 60 * 60 * 1000;
-
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * A peer whose clock is behind by less still accepts a certificate that was made just now, and so do all peers one that
+ * was made by a clock so far ahead. A clock that is wrong by days must not part nodes.
+ */
+const BACKDATED_MS = 30 * DAY_MS;
 
 const SERIAL_OCTETS = 16;
 

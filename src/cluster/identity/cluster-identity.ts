@@ -14,7 +14,7 @@ import { advertisedAddresses } from './cluster-settings.ts';
 import { newId, nodeOf } from './create-cluster.ts';
 import { deriveSecret, type SecretPurpose } from './derived-secrets.ts';
 import { type IdentityFiles, openCaKey, putIdentityAside, replaceCertificate } from './identity-files.ts';
-import { identityProblems, renewalDueAt, type Standing, standingOf } from './identity-problems.ts';
+import { identityProblems, isRenewalDue, type Standing, standingOf } from './identity-problems.ts';
 import { formatToken, INVITATION_SECRET_OCTETS, verifierOf } from './invitation-token.ts';
 import {
   invitationChange,
@@ -158,15 +158,15 @@ export class ClusterIdentity {
     });
   }
 
-  /** Renews the certificate where two thirds of its time are over; whether it did. To be called every few minutes. */
+  /** Renews the certificate where it is time; whether it did. To be called every few minutes. */
   renewIfDue(): Promise<boolean> {
     return this.#inTurn(async () => {
       const isMember = this.standing === 'member' || this.standing === 'unknown';
-      const due = this.#options.now().getTime() >= renewalDueAt(this.#files.certificatePem);
+      const due = isRenewalDue(this.#files, this.#options.now().getTime());
       if (this.#hasLeft || !isMember || !due) return false;
       await this.#renew({
         author: OWN_AUTHOR,
-        reason: 'two thirds of the time of the certificate were over',
+        reason: 'the certificate was to end before long',
       });
       return this.#renewalFailure === undefined;
     });

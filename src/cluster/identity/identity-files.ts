@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Parsed, type Problem, parsed, reasonOf } from '../../config/problem.ts';
 import { replaceFile } from '../../disk/replace-file.ts';
 import type { CertifiedKey } from './certificate.ts';
@@ -109,6 +109,12 @@ export async function putIdentityAside(dataDirectory: string, now: Date): Promis
   await rename(identityFolder(dataDirectory), aside);
   await syncFolder(dataDirectory);
   return aside;
+}
+
+/** Whether the node of a data directory once left a cluster. */
+export async function hasLeftCluster(dataDirectory: string): Promise<boolean> {
+  const names = await readdir(dataDirectory);
+  return names.some((name) => name.startsWith(`${basename(identityFolder(dataDirectory))}.left-`));
 }
 
 /** Reads and checks everything; all mistakes at once. Undefined where the node is in no cluster. */

@@ -12,8 +12,11 @@ const CERTIFICATE_NOTICE_MS = 30 * DAY_MS;
 /** A new CA means to go to every node. */
 const CA_NOTICE_MS = 180 * DAY_MS;
 
-/** Of a certificate's lifetime, when the node makes itself another. */
-const RENEWAL_SHARE = 2 / 3;
+/**
+ * So long before its certificate ends a node makes itself another: time to find out why it could not, and room for peers
+ * whose clocks are ahead.
+ */
+const RENEWAL_LEAD_MS = 40 * DAY_MS;
 
 /** How a node stands in the configuration: it is not in there before it has heard from the others. */
 export type Standing = 'member' | 'unknown' | 'removed' | 'replaced';
@@ -26,11 +29,18 @@ export function standingOf({ settings }: IdentityFiles, config: MemberConfig): S
   return isRemoved(config, node) ? 'removed' : 'member';
 }
 
-/** From when on a certificate should be renewed, in ms since the epoch. */
-export function renewalDueAt(certificatePem: string): number {
+/**
+ * Whether a certificate should be renewed: it ends before long, or counts from later on only, because the clock was far
+ * ahead when it was made. One that ends with the CA cannot be bettered.
+ */
+export function isRenewalDue(
+  { certificatePem, caCertificatePem }: Pick<IdentityFiles, 'certificatePem' | 'caCertificatePem'>,
+  nowMs: number,
+): boolean {
   const certificate = new X509Certificate(certificatePem);
-  const start = startOf(certificate);
-  return start + (endOf(certificate) - start) * RENEWAL_SHARE;
+  if (nowMs < startOf(certificate)) return true;
+  const end = endOf(certificate);
+  return nowMs >= end - RENEWAL_LEAD_MS && end < endOf(new X509Certificate(caCertificatePem));
 }
 
 /** What is wrong with a node's part in its cluster, or will be soon. */
@@ -88,7 +98,7 @@ function dateProblems(
 ): readonly Problem[] {
   const certificate = new X509Certificate(certificatePem);
   if (nowMs < startOf(certificate)) {
-    const message = `${subject} counts from ${certificate.validFromDate.toISOString()} on only: this machine's clock is wrong.`;
+    const message = `${subject} counts from ${certificate.validFromDate.toISOString()} on only: this machine's clock is wrong, or was when it was made.`;
     return [{ code: 'certificate-not-yet-valid', path, message }];
   }
   const end = endOf(certificate);

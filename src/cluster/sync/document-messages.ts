@@ -159,7 +159,9 @@ function parsePart(value: Readonly<Record<string, unknown>>): DocumentFrame | un
   const heads = parseHeads(headOctets);
   if (!isDocumentName(document) || heads === undefined || !(octets instanceof Uint8Array)) return undefined;
   if (!isCount(at) || !isCount(length) || length > MAX_MESSAGE_OCTETS) return undefined;
-  if (octets.length === 0 || at + octets.length > length) return undefined;
+  // Each piece is whole but for the last: nobody can make us keep count of shreds.
+  if (at % PART_OCTETS !== 0 || octets.length === 0) return undefined;
+  if (octets.length !== Math.min(PART_OCTETS, length - at)) return undefined;
   return { kind: 'part', part: { document, heads, at, length, octets } };
 }
 

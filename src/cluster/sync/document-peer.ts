@@ -11,6 +11,9 @@ import { MAX_ROOT_HOLD_MS, type PeerDocuments } from './peer-documents.ts';
  */
 const MAX_INBOUND_OCTETS = 134_217_728;
 
+/** What an entry takes in memory beside its octets: a frame may have thousands with next to none. */
+const ENTRY_OCTETS = 512;
+
 /**
  * One batch is taken in with one flush, and the event loop sees to others between two batches: whole documents, which
  * come compressed, have a thousand RRsets in 10 KB and take 50 ms each; of single changes there are hundreds in this.
@@ -104,13 +107,13 @@ export class DocumentPeer {
       octets += item === 'end' ? 0 : entryOctets(item);
       if (count > 0 && octets > MAX_BATCH_OCTETS) break;
       count += 1;
-      this.#inboundOctets -= item === 'end' ? 0 : entryOctets(item);
+      this.#inboundOctets -= item === 'end' ? 0 : entryOctets(item) + ENTRY_OCTETS;
     }
     return this.#inbound.splice(0, count);
   }
 
   takeInboundRoot(): readonly DocumentEntry[] {
-    for (const entry of this.#inboundRoot) this.#inboundOctets -= entryOctets(entry);
+    for (const entry of this.#inboundRoot) this.#inboundOctets -= entryOctets(entry) + ENTRY_OCTETS;
     return this.#inboundRoot.splice(0);
   }
 
@@ -168,6 +171,6 @@ export class DocumentPeer {
 
   #push(entry: DocumentEntry): void {
     (entry.document === ROOT_DOCUMENT ? this.#inboundRoot : this.#inbound).push(entry);
-    this.#inboundOctets += entryOctets(entry);
+    this.#inboundOctets += entryOctets(entry) + ENTRY_OCTETS;
   }
 }

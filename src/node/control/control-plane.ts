@@ -14,7 +14,6 @@ import { previewConfig } from '../../config/apply-changes.ts';
 import { checkConfig } from '../../config/check.ts';
 import { writeRefusals } from '../../config/introduced-problems.ts';
 import type { Authorship, Change, Config } from '../../config/model.ts';
-import { refuseForeignEdits } from '../../config/owners.ts';
 import type { Parsed, Problem } from '../../config/problem.ts';
 import type { ZoneShape } from '../../config/zone-shape.ts';
 import { type GeoTable, openGeoTable } from '../../geo/table.ts';
@@ -37,6 +36,7 @@ import { QueryExplainer } from './explain-query.ts';
 import { keepBackup } from './keep-backup.ts';
 import { nodeConditions } from './node-conditions.ts';
 import { nodeProblems } from './node-problems.ts';
+import { refuseEdits } from './refuse-edits.ts';
 
 /** What the node's parts do for the control plane. */
 export interface ControlPlaneParts {
@@ -329,7 +329,7 @@ export class NodeControlPlane implements ControlPlane {
     for (const write of writes) {
       const next = previewConfig(config, write.changes);
       const after = checkConfig(next, { shapes: this.#shapes });
-      const refusals = refuseForeignEdits(config, write.changes);
+      const refusals = refuseEdits(config, this.#parts.store.problems(), write.changes);
       if (refusals.length === 0) refusals.push(...writeRefusals(problems, after, write.changes));
       if (refusals.length > 0) write.resolve({ ok: false, problems: refusals });
       else {

@@ -99,6 +99,9 @@ it('repeats are bounded, and only of what was told', () => {
   expect([none.arrivals.length, none.exchange.counters().again]).toEqual([0, 0]);
   const zero = hear(observations([GOOD_ROW], Uint8Array.of(7, 0, 0, 0)));
   expect(zero.exchange.counters()).toMatchObject({ again: 1, refused: 1 });
+  // No date goes back so far: whoever writes one would throw.
+  const ancient = hear(observations([GOOD_ROW], Uint8Array.of(7), 1e300));
+  expect(ancient.exchange.counters()).toMatchObject({ again: 0, refused: 1 });
   const many = hear(observations([GOOD_ROW], new Uint8Array(4 * MAX_AGAIN + 1).fill(1)));
   expect(many.exchange.counters()).toMatchObject({ again: 0, refused: 1 });
 });

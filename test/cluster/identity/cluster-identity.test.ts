@@ -50,13 +50,13 @@ function codesOf(identity: ClusterIdentity): readonly string[] {
 }
 
 describe('a certificate', () => {
-  it('is renewed once two thirds of its time are over', async () => {
+  it('is renewed 40 days before it ends', async () => {
     const { identity, dataDirectory, members, events } = await stage.firstNode();
     const before = serialOf(identity.files.certificatePem);
-    stage.days = 59;
+    stage.days = 49;
     expect([await identity.renewIfDue(), codesOf(identity)]).toEqual([false, []]);
-    stage.days = 60;
-    expect([codesOf(identity), await identity.renewIfDue()]).toEqual([['certificate-expires'], true]);
+    stage.days = 51;
+    expect(await identity.renewIfDue()).toBe(true);
     const after = serialOf(identity.files.certificatePem);
     expect(after).not.toBe(before);
     expect(await readIdentityFiles(dataDirectory)).toEqual({ ok: true, value: identity.files });
@@ -91,12 +91,28 @@ describe('a certificate', () => {
     expect(codesOf(identity)).toEqual([]);
   });
 
+  it('that counts from later on only is made anew: the clock was wrong, and is right again', async () => {
+    const { identity } = await stage.firstNode();
+    stage.days = 80;
+    expect(await identity.renewIfDue()).toBe(true);
+    stage.days = 0;
+    expect(codesOf(identity)).toEqual(['certificate-not-yet-valid']);
+    expect(await identity.renewIfDue()).toBe(true);
+    expect([codesOf(identity), await identity.renewIfDue()]).toEqual([[], false]);
+  });
+
+  it('that ends with the CA is not made anew again and again', async () => {
+    const { identity } = await stage.firstNode();
+    stage.days = 3640;
+    expect([await identity.renewIfDue(), await identity.renewIfDue()]).toEqual([true, false]);
+  });
+
   it('of the CA is told of half a year before it ends, and a clock that is behind at once', async () => {
     const { identity } = await stage.firstNode();
     stage.days = 3500;
     await identity.renewIfDue();
     expect(identity.problems().map(({ path }) => path)).toEqual(['cluster/ca']);
-    stage.days = -2;
+    stage.days = -32;
     expect(codesOf(identity)).toEqual(['certificate-not-yet-valid', 'certificate-not-yet-valid']);
   });
 

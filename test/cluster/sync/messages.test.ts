@@ -91,6 +91,17 @@ describe('frames of documents', () => {
       },
     ],
     [
+      'a shred',
+      {
+        kind: 'part',
+        document: 'root',
+        heads: new Uint8Array(0),
+        at: 0,
+        length: 9,
+        octets: Uint8Array.of(1),
+      },
+    ],
+    [
       'an empty piece',
       {
         kind: 'part',

@@ -12,6 +12,7 @@ import { createVerdictTable } from '../../../src/snapshot/verdict-table.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import type { ReplicatedStore } from '../../../src/store/replicated-store.ts';
 import { testMetadata } from '../../geo/table-of.ts';
+import { meet } from '../../store/meet.ts';
 
 /* Reloads and writes side by side. The store is real; nothing is served. */
 
@@ -121,4 +122,31 @@ it('takes in what peers say between two writes, never between a check and its co
   await Promise.all([first, received, second]);
   // Writes that wait together are one turn; outside of turns nothing would be there yet.
   expect(seen).toEqual(['fra,sin']);
+});
+
+it('does not make anew what it cannot read', async () => {
+  const channel: Change = {
+    collection: 'alertChannels',
+    key: 'on-call',
+    owner: { kind: 'api' },
+    value: {
+      name: 'on-call',
+      description: '',
+      url: 'https://alerts.example.net/hook',
+      format: 'json',
+      secret: 'correct-horse-battery-staple',
+      groupSeconds: 5,
+      minimumSeverity: 'warning',
+    },
+  };
+  const elsewhere = mkdtempSync(join(tmpdir(), 'meridian-plane-'));
+  const other = await openStore({ directory: elsewhere, now: () => new Date(0) });
+  await other.commit([channel], by);
+  await meet(other, store);
+  await other.close();
+  rmSync(elsewhere, { recursive: true, force: true });
+  const outcome = await plane.write([channel], by);
+  expect(outcome).toMatchObject({ ok: false, problems: [{ code: 'sealed-elsewhere' }] });
+  expect(store.config.alertChannels.has('on-call')).toBe(false);
+  expect(await plane.write([dataCenter('nrt', { kind: 'api' })], by)).toMatchObject({ ok: true });
 });
