@@ -126,7 +126,8 @@ function decimal(text: string): number {
   return /^\d{1,12}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
 }
 
-function addressOf(text: string): Address | undefined {
+/** An address as measurements are kept by: an IPv4 address that came as IPv6 is IPv4. */
+export function addressOf(text: string): Address | undefined {
   const address = parseAddress(text);
   return address === undefined ? undefined : normalise(address);
 }

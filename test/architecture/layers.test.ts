@@ -10,7 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // core
   dns: ['config/problem'],
   geo: ['config/problem', 'dns/address'],
-  steering: ['geo', 'dns', 'config/problem', 'snapshot', 'answer/decision'],
+  steering: ['geo', 'dns', 'config/problem', 'config/nesting', 'snapshot', 'answer/decision'],
   config: ['dns', 'steering', 'geo', 'protection/settings'],
   protection: ['dns', 'geo/prefix'],
   snapshot: ['dns', 'steering', 'geo', 'config', 'protection'],

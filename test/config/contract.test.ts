@@ -36,7 +36,7 @@ describe('parseBody', () => {
       collection: 'policies',
       given: { name: 'p', rank: { kind: 'neerest' } },
       want: [
-        'x/rank/kind: "kind" must be one of "nearest", "geo", "failover", "weighted", "order", "policy".',
+        'x/rank/kind: "kind" must be one of "nearest", "latency", "geo", "failover", "weighted", "order", "policy".',
       ],
     },
     {

@@ -2,16 +2,11 @@ import dns2 from 'dns2';
 import { describe, expect, it } from 'vitest';
 import { formatAddress } from '../../src/dns/address.ts';
 import { decodeMessage, encodeQuery, type Message, type MessageRecord } from '../../src/dns/message.ts';
-import { formatName, parseName } from '../../src/dns/name.ts';
+import { formatName } from '../../src/dns/name.ts';
 import { formatType } from '../../src/dns/type.ts';
+import { wire } from './wire.ts';
 
 const { Packet } = dns2;
-
-function wire(text: string): Uint8Array {
-  const name = parseName(text);
-  if (!name.ok) throw new Error(name.problems[0]?.message);
-  return name.value;
-}
 
 function decode(hex: string): Message {
   const message = decodeMessage(Buffer.from(hex.replaceAll(/\s/g, ''), 'hex'));

@@ -1,12 +1,6 @@
 import { expect, it } from 'vitest';
-import { parseName } from '../../src/dns/name.ts';
 import { HASH_SEED, hashLabel, hashName } from '../../src/dns/name-hash.ts';
-
-function wire(text: string): Uint8Array {
-  const name = parseName(text);
-  if (!name.ok) throw new Error(name.problems[0]?.message);
-  return name.value;
-}
+import { wire } from './wire.ts';
 
 it('hashes from the root outwards', () => {
   const name = wire('www.example.org');

@@ -9,16 +9,11 @@ import {
   parseName,
   wireNameLength,
 } from '../../src/dns/name.ts';
+import { wire } from './wire.ts';
 
 const label63 = 'a'.repeat(63);
 /** 4 labels of 61 + 1 + ... fill a name to exactly 255 octets: 3 * 64 + 62 + 1. */
 const name255 = `${label63}.${label63}.${label63}.${'b'.repeat(61)}`;
-
-function wire(text: string): Uint8Array {
-  const name = parseName(text);
-  if (!name.ok) throw new Error(name.problems[0]?.message);
-  return name.value;
-}
 
 /** Hex of the wire form, or the problem's sentence. */
 function parse(text: string, origin?: Uint8Array): string {

@@ -1,16 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
-import type { Config } from '../../src/config/model.ts';
-import { alice, dataCenter, open, Scratch } from '../store/given.ts';
+import { alice, dataCenter, open, Scratch, withoutGeneration } from '../store/given.ts';
 import { meet } from '../store/meet.ts';
 import { change } from './change-arbitrary.ts';
 
 const scratch = new Scratch();
 afterAll(() => scratch.clear());
-
-function withoutGeneration({ generation: _, ...config }: Config): Omit<Config, 'generation'> {
-  return config;
-}
 
 it('the configuration of some time before is what it was then, whatever came after', async () => {
   const commits = fc.array(fc.tuple(fc.nat({ max: 1 }), fc.array(change, { maxLength: 4 })), {

@@ -6,9 +6,9 @@ import { DEFAULT_POOL_RULES } from '../../src/health/board/board-endpoint.ts';
 import { joinVotes, type Vote } from '../../src/health/consensus.ts';
 import { heldByRails, type RailedEndpoint } from '../../src/health/guard-rails.ts';
 import type { Observation } from '../../src/health/observation.ts';
-import type { ProbeResult } from '../../src/health/probe-result.ts';
 import { LEAST_FOR_SUSPICION, suspectVantages } from '../../src/health/suspect-vantages.ts';
 import { Observer } from '../health/observer.ts';
+import { failure, success } from '../health/results.ts';
 
 const vantages = ['a', 'b', 'c', 'd', 'e'] as const;
 const names = ['fra', 'ash', 'sin', 'nyc'] as const;
@@ -26,10 +26,6 @@ const sightings = fc.array(
   fc.record({ vantage: fc.constantFrom(...vantages), name: fc.constantFrom(...names), ok: fc.boolean() }),
   { minLength: 1, maxLength: 80 },
 );
-
-function resultOf(ok: boolean): ProbeResult {
-  return { ok, reason: ok ? 'ok' : 'timeout', detail: 'x', durationMs: 1, evidence: {} };
-}
 
 function endpointsOf(quorum: Quorum): readonly BoardEndpoint[] {
   return names.map((name, slot) => {
@@ -55,7 +51,7 @@ function observationsOf(
 ): readonly Observation[] {
   const observer = new Observer();
   return seen.map(({ vantage, name, ok }) =>
-    observer.observe(vantage, `web/${name}`, resultOf(ok), limits, 1),
+    observer.observe(vantage, `web/${name}`, ok ? success : failure, limits, 1),
   );
 }
 

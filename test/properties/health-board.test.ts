@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { type BoardEndpoint, createBoard } from '../../src/health/board/board.ts';
 import { DEFAULT_POOL_RULES, probedCheck } from '../../src/health/board/board-endpoint.ts';
 import { type Damped, damp, type Thresholds, UNDAMPED } from '../../src/health/damp.ts';
-import type { ProbeResult } from '../../src/health/probe-result.ts';
 import { Observer } from '../health/observer.ts';
+import { failure, success } from '../health/results.ts';
 
 const vantages = ['a', 'b', 'c'] as const;
 const names = ['fra', 'ash', 'sin'] as const;
@@ -24,10 +24,6 @@ const thresholds = fc.record({
   fall: fc.integer({ min: 1, max: 4 }),
   expiryMs: fc.integer({ min: 1, max: 10_000 }),
 });
-
-function resultOf(ok: boolean): ProbeResult {
-  return { ok, reason: ok ? 'ok' : 'timeout', detail: 'x', durationMs: 1, evidence: {} };
-}
 
 const seats = vantages.map((name) => ({ name, region: '' }));
 
@@ -58,7 +54,10 @@ it('the octets that the board returns are always what its health says', () => {
         nowMs += afterMs;
         const changes = [
           ...board.expire(nowMs).changes,
-          ...board.observe(observer.observe(vantage, `web/${name}`, resultOf(ok), limits, nowMs), nowMs),
+          ...board.observe(
+            observer.observe(vantage, `web/${name}`, ok ? success : failure, limits, nowMs),
+            nowMs,
+          ),
         ];
         for (const { slot, octet } of changes) table[slot] = octet;
         const told = board.health().map((one) => `${one.verdict} ${one.lastKnownUp}`);
@@ -90,7 +89,7 @@ it('a verdict depends on each vantage alone, not on how their results interleave
         board.setEndpoints(endpointsOf(long), 0);
         const observer = new Observer();
         for (const { vantage, name, ok } of order)
-          board.observe(observer.observe(vantage, `web/${name}`, resultOf(ok), long, 1), 1);
+          board.observe(observer.observe(vantage, `web/${name}`, ok ? success : failure, long, 1), 1);
         return board.health().map((one) => one.verdict);
       });
       expect(verdicts[0]).toEqual(verdicts[1]);
@@ -107,7 +106,7 @@ it('fewer than `fall` failures in a row never take an endpoint down', () => {
       for (const drawn of word) {
         const ok = drawn || failures === fall - 1;
         failures = ok ? 0 : failures + 1;
-        state = damp(state, resultOf(ok), { rise: 1, fall, expiryMs: 1 }, 0);
+        state = damp(state, ok ? success : failure, { rise: 1, fall, expiryMs: 1 }, 0);
         expect(state.verdict).not.toBe('down');
       }
     }),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Change, Config } from '../../src/config/model.ts';
-import { alice, open, Scratch } from '../store/given.ts';
+import { alice, open, Scratch, withoutGeneration } from '../store/given.ts';
 import { meet } from '../store/meet.ts';
 import { change } from './change-arbitrary.ts';
 
@@ -117,7 +117,3 @@ describe('a store', () => {
     );
   });
 });
-
-function withoutGeneration({ generation: _, ...config }: Config): Omit<Config, 'generation'> {
-  return config;
-}

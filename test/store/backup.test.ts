@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Config } from '../../src/config/model.ts';
 import { restoreBackup } from '../../src/store/backup/restore-backup.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { ReplicatedStore } from '../../src/store/replicated-store.ts';
@@ -16,6 +15,7 @@ import {
   pool,
   Scratch,
   startClock,
+  withoutGeneration,
   zone,
 } from './given.ts';
 import { meet } from './meet.ts';
@@ -38,10 +38,6 @@ async function node(
   const store = await openStore({ directory, node: name, now: () => new Date(clock.ms) });
   opened.add(store);
   return store;
-}
-
-function shared({ generation: _, ...config }: Config): Omit<Config, 'generation'> {
-  return config;
 }
 
 const APEX = 'example.org.';
@@ -209,9 +205,9 @@ describe('a node that starts from an old backup in the place of one that was los
       // It writes before it meets anybody: as another writer than the one that it was.
       await restored.commit([dataCenter('new', 7)], { author: 'bob', reason: '' });
       await meet(restored, two);
-      expect(shared(restored.config)).toEqual(shared(two.config));
-      const { dataCenters, ...others } = shared(two.config);
-      expect(others).toEqual((({ dataCenters: _, ...rest }) => rest)(shared(before)));
+      expect(withoutGeneration(restored.config)).toEqual(withoutGeneration(two.config));
+      const { dataCenters, ...others } = withoutGeneration(two.config);
+      expect(others).toEqual((({ dataCenters: _, ...rest }) => rest)(withoutGeneration(before)));
       expect([...dataCenters.keys()].sort()).toEqual(['fra', 'new']);
       expect(dataCenters.get('fra')?.value.latitude).toBe(3);
       expect(dataCenters.get('new')).toMatchObject({
@@ -240,7 +236,7 @@ describe('a node that starts from an old backup in the place of one that was los
     await one.commit([dataCenter('fra', 2), dataCenter('left', 1)], { author: 'left', reason: '' });
     await copy.commit([dataCenter('fra', 3), dataCenter('right', 1)], { author: 'right', reason: '' });
     await meet(one, copy);
-    expect(shared(copy.config)).toEqual(shared(one.config));
+    expect(withoutGeneration(copy.config)).toEqual(withoutGeneration(one.config));
     expect([...one.config.dataCenters.keys()].sort()).toEqual(['fra', 'left', 'right']);
     expect(one.conflicts().map(({ id }) => id)).toEqual(['dataCenters/fra']);
   });

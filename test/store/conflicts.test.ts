@@ -12,6 +12,7 @@ import {
   pool,
   Scratch,
   startClock,
+  withoutGeneration,
   zone,
 } from './given.ts';
 import { meet } from './meet.ts';
@@ -47,10 +48,6 @@ function told(store: ReplicatedStore): readonly string[] {
     const sides = values.map(({ author, value }) => `${author}${value === undefined ? ' deleted' : ''}`);
     return `${id}: ${sides.sort().join(', ')}`;
   });
-}
-
-function shared({ generation: _, ...config }: Config): Omit<Config, 'generation'> {
-  return config;
 }
 
 const cases: readonly {
@@ -201,7 +198,7 @@ describe('a choice', () => {
     expect(two.conflicts()).toEqual([]);
     await meet(one, two);
     expect(one.conflicts()).toEqual([]);
-    expect(shared(one.config)).toEqual(shared(two.config));
+    expect(withoutGeneration(one.config)).toEqual(withoutGeneration(two.config));
     expect(present(two.config, conflict.id)).toBe(chosen.value !== undefined);
     await expect(one.resolveConflict(conflict.id, chosen.choice, alice)).rejects.toMatchObject({
       code: 'refused',

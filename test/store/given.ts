@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Authorship, Change, Owner } from '../../src/config/model.ts';
+import type { Authorship, Change, Config, Owner } from '../../src/config/model.ts';
 import type { Endpoint, Pool } from '../../src/config/resources/pool.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { ReplicatedStore } from '../../src/store/replicated-store.ts';
@@ -87,4 +87,9 @@ export function pool(
 ): Change {
   const value = endpoints === undefined ? undefined : { name, ...settings, endpoints };
   return { collection: 'pools', key: name, owner: api, value };
+}
+
+/** A configuration without what is each node's own. */
+export function withoutGeneration({ generation: _, ...config }: Config): Omit<Config, 'generation'> {
+  return config;
 }

@@ -3,6 +3,7 @@ import { createStore } from '../../src/store/automerge-store.ts';
 import { ROOT_DOCUMENT } from '../../src/store/document.ts';
 import type { ReplicatedStore } from '../../src/store/replicated-store.ts';
 import { createSealer } from '../../src/store/seal/sealer.ts';
+import { settle } from '../until.ts';
 import { address, alice, dataCenter, zone } from './given.ts';
 import { meet, talk } from './meet.ts';
 import { MemoryDatabase } from './memory-database.ts';
@@ -29,11 +30,6 @@ class Moods {
   readonly flush = (): void => {
     if (this.refuses) throw new Error('no room');
   };
-}
-
-/** Lets everything that is ready run. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('a disk that refuses what a peer said', () => {

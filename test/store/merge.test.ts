@@ -1,8 +1,18 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Change, Config } from '../../src/config/model.ts';
+import type { Change } from '../../src/config/model.ts';
 import { ConfigDocument, genesisChanges, ROOT_DOCUMENT, zoneDocument } from '../../src/store/document.ts';
 import type { ReplicatedStore } from '../../src/store/replicated-store.ts';
-import { address, alice, dataCenter, endpoint, open, pool, Scratch, zone } from './given.ts';
+import {
+  address,
+  alice,
+  dataCenter,
+  endpoint,
+  open,
+  pool,
+  Scratch,
+  withoutGeneration,
+  zone,
+} from './given.ts';
 import { meet } from './meet.ts';
 
 const scratch = new Scratch();
@@ -16,11 +26,6 @@ async function node(): Promise<ReplicatedStore> {
   const store = await open(scratch.directory());
   opened.push(store);
   return store;
-}
-
-/** A configuration without what is each node's own. */
-function shared({ generation: _, ...config }: Config): Omit<Config, 'generation'> {
-  return config;
 }
 
 function endpointNames(store: ReplicatedStore): readonly string[] | undefined {
@@ -107,7 +112,7 @@ describe('two stores made apart', () => {
     await two.commit(right, { author: 'right', reason: '' });
     await meet(one, two);
     expect(want(one)).toEqual(wanted);
-    expect(shared(two.config)).toEqual(shared(one.config));
+    expect(withoutGeneration(two.config)).toEqual(withoutGeneration(one.config));
   });
 
   it('pick the same winner with its own author, and give the merged pool a new revision', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_WAITING_TURNS, MAX_WEIGHT_PER_FLUSH, WriteQueue } from '../../src/store/write-queue.ts';
+import { settle } from '../until.ts';
 
 /** A disk whose flushes end when told. */
 function slowDisk(): {
@@ -17,11 +18,6 @@ function slowDisk(): {
     },
     end: () => ends.shift()?.(),
   };
-}
-
-/** Lets everything that is ready run. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('write queue', () => {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseBody } from '../../config/contract.ts';
 import type { Parsed } from '../../config/problem.ts';
-import { type Address, normalise, parseAddress } from '../../dns/address.ts';
-import { parseCsvBatch, type SentLine } from '../../latency/check-batch.ts';
+import type { Address } from '../../dns/address.ts';
+import { addressOf, parseCsvBatch, type SentLine } from '../../latency/check-batch.ts';
 import type { ClientLatency, LatencySummary } from '../../latency/latency-state.ts';
 import { MAX_BATCH_MEASUREMENTS, MAX_MILLISECONDS, MIN_MILLISECONDS } from '../../latency/limits.ts';
 import { MEASUREMENTS_PATH } from '../push-tokens.ts';
@@ -233,9 +233,4 @@ function onlySelf(lines: readonly SentLine[]): Parsed<readonly SentLine[]> {
 function senderOf(request: ApiRequest, clientHeader: string | undefined): Address | undefined {
   if (clientHeader === undefined) return addressOf(request.sender ?? '');
   return addressOf(request.header(clientHeader)?.split(',').at(-1)?.trim() ?? '');
-}
-
-function addressOf(text: string): Address | undefined {
-  const address = parseAddress(text);
-  return address === undefined ? undefined : normalise(address);
 }

@@ -2,6 +2,7 @@ import type { LatencyQuantiles } from '../../health/latency-sketch.ts';
 import type { Observation, PushedReport } from '../../health/observation.ts';
 import { type ProbeReason, probeReasons } from '../../health/probe-result.ts';
 import type { ProbedVerdict } from '../../health/verdict.ts';
+import { isCount } from '../plain-value.ts';
 
 /**
  * An observation on the wire: an array, to which a newer version may add at the end.
@@ -181,10 +182,6 @@ function readReport(value: unknown): PushedReport | undefined | 'malformed' {
 
 function isAmount(value: unknown): value is number | null | undefined {
   return value === null || value === undefined || (typeof value === 'number' && Number.isFinite(value));
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function isSpan(value: unknown): value is number {

@@ -9,7 +9,9 @@
  * a document that it does not have). With a message it is also a step of Automerge's own sync protocol about it, which
  * the receiver answers with an entry, with a message or without. `last` ends the first telling of all documents.
  */
+
 import { encodeFrame } from '../frame.ts';
+import { isCount } from '../plain-value.ts';
 
 /** Frames stay about this long: the sender's queue then moves in steps that every link can follow. */
 export const FRAME_TARGET_OCTETS = 524_288;
@@ -173,8 +175,4 @@ function parseHeads(value: unknown): Heads | undefined {
 
 function isDocumentName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_DOCUMENT_ID_LENGTH;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -1,4 +1,5 @@
 import { decodeValue, encodeValue } from '../frame.ts';
+import { asRecord, isText } from '../plain-value.ts';
 import { quoted } from './roster.ts';
 import type { RefusalReason } from './transport.ts';
 
@@ -26,8 +27,6 @@ export interface Hello {
   /** The id of the last session between the two, when the sender knows that it has ended. */
   readonly endedSession?: string;
 }
-
-const MAX_TEXT = 200;
 
 export function encodeHello(hello: Hello): Uint8Array {
   return encodeValue(hello);
@@ -73,15 +72,6 @@ export function faultOf(
   if (commonProtocol(ours.protocol, theirs.protocol) !== undefined) return undefined;
   const [its, own] = [theirs.protocol, ours.protocol].map(({ min, max }) => `${min} to ${max}`);
   return { reason: 'protocol', detail: `it speaks protocol versions ${its}, this node ${own}` };
-}
-
-export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isRecord && !ArrayBuffer.isView(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
-}
-
-export function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT;
 }
 
 function isVersion(value: unknown): value is number {

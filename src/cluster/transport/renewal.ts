@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, sign, verify, X509Certificate } from 'node:crypto';
 import { decodeValue, encodeValue } from '../frame.ts';
 import { parseCertificate } from '../identity/check-certificate.ts';
-import { asRecord } from './hello.ts';
+import { asRecord } from '../plain-value.ts';
 import { MAX_CONTROL_OCTETS } from './limits.ts';
 import type { Judgement, Roster } from './roster.ts';
 import type { TransportIdentity } from './transport.ts';

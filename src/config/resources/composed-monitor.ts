@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { boundNesting } from '../nesting.ts';
 import { resourceName } from './fields.ts';
 import type { ProbeKindContract } from './monitor.ts';
 
@@ -53,11 +54,11 @@ const anyRule = z
 const JSON_LEVELS_PER_RULE = 2;
 
 /** Nesting is bounded before anything recurses over it. */
-const boundedRule = z.preprocess((value, context) => {
-  if (!isDeeperThan(value, MAX_COMPOSED_DEPTH * JSON_LEVELS_PER_RULE)) return value;
-  context.addIssue({ code: 'custom', message: `must not nest more than ${MAX_COMPOSED_DEPTH} levels` });
-  return z.NEVER;
-}, anyRule) as unknown as z.ZodType<ComposedRule>;
+const boundedRule = boundNesting<ComposedRule>(
+  anyRule,
+  MAX_COMPOSED_DEPTH * JSON_LEVELS_PER_RULE,
+  `must not nest more than ${MAX_COMPOSED_DEPTH} levels`,
+);
 
 /** The kind of monitor that sends no probe but joins the verdicts of others. */
 export const composedMonitor: ProbeKindContract = {
@@ -68,9 +69,4 @@ export const composedMonitor: ProbeKindContract = {
 /** The rule of a monitor of kind `composed`, as its schema returned it. */
 export function composedRuleOf(settings: Readonly<Record<string, unknown>>): ComposedRule {
   return settings.rule as ComposedRule;
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));
 }

@@ -8,15 +8,10 @@ import { BODY_WITHOUT_POST, bodyHasMethod, httpSettingsFields } from '../http-se
 import { exchangeHttp2 } from '../http2-exchange.ts';
 import type { ProbeKind, ProbeTarget } from '../probe.ts';
 import { type ProbeRun, runProbe } from '../probe-run.ts';
+import { DEFAULT_EXPIRY_WARNING_DAYS, MAX_EXPIRY_DAYS } from '../tls-settings.ts';
 
 /** RFC 9110 section 4.2.2. */
 const DEFAULT_PORT = 443;
-
-/** Half of what a renewal every sixty of ninety days leaves. */
-const DEFAULT_EXPIRY_WARNING_DAYS = 14;
-
-/** No certificate that is trusted today lives longer than thirteen months. */
-const MAX_EXPIRY_WARNING_DAYS = 400;
 
 const httpsSettings = z
   .strictObject({
@@ -26,7 +21,7 @@ const httpsSettings = z
     /** Whether a certificate that is expired, untrusted or for another name counts as failure. */
     verifyCertificate: z.boolean().default(true),
     /** With fewer days left the evidence says so; it is a warning and no failure. */
-    expiryWarningDays: z.int().min(0).max(MAX_EXPIRY_WARNING_DAYS).default(DEFAULT_EXPIRY_WARNING_DAYS),
+    expiryWarningDays: z.int().min(0).max(MAX_EXPIRY_DAYS).default(DEFAULT_EXPIRY_WARNING_DAYS),
   })
   .refine(bodyHasMethod, BODY_WITHOUT_POST);
 

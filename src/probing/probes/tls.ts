@@ -3,13 +3,12 @@ import { z } from 'zod';
 import { connectSecurely } from '../connection.ts';
 import type { ProbeKind } from '../probe.ts';
 import { excerpt, type ProbeRun, runProbe } from '../probe-run.ts';
-import { tlsSettingsFields, toServerName } from '../tls-settings.ts';
-
-/** Certificates are issued for little more than a year at most. */
-const MAX_EXPIRY_DAYS = 400;
-
-/** Automatic renewal has been late for a while by then, and there is still time to do it by hand. */
-const DEFAULT_EXPIRY_WARNING_DAYS = 14;
+import {
+  DEFAULT_EXPIRY_WARNING_DAYS,
+  MAX_EXPIRY_DAYS,
+  tlsSettingsFields,
+  toServerName,
+} from '../tls-settings.ts';
 
 /** No server chooses among more. */
 const MAX_ALPN_PROTOCOLS = 8;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { boundNesting } from '../../config/nesting.ts';
 import { MAX_POLICY_DEPTH } from '../limits.ts';
 import type { PolicyKind, PolicyNode } from '../policy.ts';
 import { failover } from './failover.ts';
@@ -37,16 +38,8 @@ const anyKind = z
 const JSON_LEVELS_PER_NODE = 3;
 
 /** The shape of any policy node. Nesting is bounded before anything recurses over it. */
-export const policyNodeSchema: z.ZodType<PolicyNode> = z.preprocess((value, context) => {
-  if (!isDeeperThan(value, MAX_POLICY_DEPTH * JSON_LEVELS_PER_NODE + JSON_LEVELS_PER_NODE)) return value;
-  context.addIssue({
-    code: 'custom',
-    message: `must not nest more than ${MAX_POLICY_DEPTH} levels of policies`,
-  });
-  return z.NEVER;
-}, anyKind) as unknown as z.ZodType<PolicyNode>;
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));
-}
+export const policyNodeSchema: z.ZodType<PolicyNode> = boundNesting(
+  anyKind,
+  MAX_POLICY_DEPTH * JSON_LEVELS_PER_NODE + JSON_LEVELS_PER_NODE,
+  `must not nest more than ${MAX_POLICY_DEPTH} levels of policies`,
+);

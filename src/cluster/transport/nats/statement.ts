@@ -1,7 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeValue, encodeValue } from '../../frame.ts';
 import { seal, unseal } from '../../identity/derived-secrets.ts';
-import { asRecord, type Hello, isText, parseHello } from '../hello.ts';
+import { asRecord, isText } from '../../plain-value.ts';
+import { type Hello, parseHello } from '../hello.ts';
 import { MAX_CONTROL_OCTETS } from '../limits.ts';
 
 /**
