@@ -33,6 +33,7 @@ const prebuilt = [
 const verbs = {
   start: (args) => serve(['serve', ...args]),
   meridian: (args) => serve(args),
+  cluster: (args) => serve(['cluster', 'demo', ...args]),
   build: () => build(),
   prebuild: () => prebuild(),
   format: () => run(tool('biome'), ['check', '--write', '.']),

@@ -51,3 +51,11 @@ export interface Delivery {
   readonly incidents: readonly AlertIncident[];
   readonly total: number;
 }
+
+/** Which deliveries are asked for. */
+export interface DeliveryFilter {
+  readonly channel: string;
+  /** Only older ones than this delivery. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}

@@ -5,6 +5,7 @@ import type { Problem } from '../config/problem.ts';
 import { overrideStates } from '../config/resources/override.ts';
 import { unknownRules } from '../config/resources/pool.ts';
 import type { EndpointHealth, VantageSight } from '../health/endpoint-health.ts';
+import { probeReasons } from '../health/probe-result.ts';
 import type { Demo, NodeStatus } from './control-plane.ts';
 
 /*
@@ -40,26 +41,7 @@ const lastResultSchema = z
     vantage: z.string(),
     at: time,
     ok: z.boolean(),
-    reason: z.enum([
-      'ok',
-      'timeout',
-      'connection-refused',
-      'connection-reset',
-      'unreachable',
-      'tls-failed',
-      'certificate-invalid',
-      'certificate-expiring',
-      'unexpected-status',
-      'body-mismatch',
-      'response-too-large',
-      'malformed-response',
-      'unexpected-reply',
-      'not-serving',
-      'program-failed',
-      'reported-down',
-      'lease-expired',
-      'internal-error',
-    ]),
+    reason: z.enum(probeReasons),
     detail: z.string(),
     durationMs: z.number(),
     evidence: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

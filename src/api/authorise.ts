@@ -1,6 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import { digestOf } from './push-tokens.ts';
 import { refuse, sendReply } from './reply.ts';
 import { isWrite } from './route.ts';
 
@@ -20,7 +21,7 @@ export type OtherAllowance = (method: string, path: string, token: string) => bo
  * Only wrong tokens count as failures: a page that has none yet cannot lock its operator out.
  */
 export function authorise(token: string | undefined, allowance: OtherAllowance): RequestHandler {
-  const expected = token === undefined ? undefined : digest(token);
+  const expected = token === undefined ? undefined : digestOf(token);
   const failures = rateLimit({
     windowMs: FAILURE_WINDOW_MS,
     limit: MAX_FAILED_AUTHENTICATIONS,
@@ -44,7 +45,7 @@ export function authorise(token: string | undefined, allowance: OtherAllowance):
       return;
     }
     const given = bearerToken(request.headers.authorization);
-    if (given !== undefined && expected !== undefined && timingSafeEqual(digest(given), expected)) {
+    if (given !== undefined && expected !== undefined && timingSafeEqual(digestOf(given), expected)) {
       next();
       return;
     }
@@ -61,11 +62,6 @@ export function authorise(token: string | undefined, allowance: OtherAllowance):
 /** RFC 6750 section 2.1; undefined where the header is missing or of another scheme. */
 export function bearerToken(header: string | undefined): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
-}
-
-/** Digests have one length, as the comparison needs, and tell nothing of the token's. */
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }
 
 function keyOf(request: Request): string {

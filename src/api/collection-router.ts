@@ -14,11 +14,9 @@ import { MERGE_PATCH_MEDIA_TYPE } from './merge-patch.ts';
 import { pageQuery } from './page.ts';
 import { entityTag } from './preconditions.ts';
 import type { HttpProblemCode } from './problem-details.ts';
-import { isProblemReply, json, type Reply, refuse } from './reply.ts';
+import { isProblemReply, JSON_MEDIA_TYPE, json, type Reply, refuse } from './reply.ts';
 import type { Answer, ApiRequest, HeaderText, Route } from './route.ts';
 import { shownForm, storedFormSchema } from './stored-form.ts';
-
-const JSON_MEDIA_TYPE = 'application/json';
 
 const ETAG: HeaderText = { name: 'ETag', description: 'Changes with every write of the resource.' };
 const LOCATION: HeaderText = { name: 'Location', description: 'The URL of the resource.' };

@@ -2,6 +2,8 @@ import type { Response } from 'express';
 import type { Problem } from '../config/problem.ts';
 import { type HttpProblemCode, PROBLEM_MEDIA_TYPE, problemDetails } from './problem-details.ts';
 
+export const JSON_MEDIA_TYPE = 'application/json';
+
 type ReplyHeaders = Readonly<Record<string, string>>;
 
 /** What a route answers; a value, so that routes can be read and tested without a socket. */
@@ -48,6 +50,12 @@ export function refuse(
   headers: ReplyHeaders = {},
 ): ProblemReply {
   return { kind: 'problem', code, detail, problems, headers };
+}
+
+/** Refuses parameters of the query string, with all that is wrong with them in one text. */
+export function refuseParameters(problems: readonly Problem[]): ProblemReply {
+  const sentences = problems.map(({ path, message }) => `${path}: ${message}`);
+  return refuse('bad-parameter', sentences.join(' '), problems);
 }
 
 /** Whether a step of a route ended the request. */

@@ -10,6 +10,9 @@ const TIMEOUT_MS = 10_000;
 
 /** RFC 9110 section 15.3.5. */
 const NO_CONTENT = 204;
+const NOT_FOUND = 404;
+
+class NotFoundError extends CommandError {}
 
 const refusalSchema = z.object({
   title: z.string(),
@@ -20,6 +23,8 @@ const refusalSchema = z.object({
 /** Asks one node; every failure is a sentence that says what to do. */
 export interface ApiClient {
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
+  /** Undefined where the node has no such thing. */
+  find<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined>;
   /** Without a body where none is given. */
   post<T>(path: string, schema: z.ZodType<T>, body?: unknown): Promise<T>;
 }
@@ -33,6 +38,14 @@ export async function createApiClient(given: Arguments, terminal: Terminal): Pro
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   return {
     get: (path, schema) => ask(new URL(path, base), { headers }, schema),
+    find: async (path, schema) => {
+      try {
+        return await ask(new URL(path, base), { headers }, schema);
+      } catch (error) {
+        if (error instanceof NotFoundError) return undefined;
+        throw error;
+      }
+    },
     post: (path, schema, body) => ask(new URL(path, base), postOf(headers, body), schema),
   };
 }
@@ -72,6 +85,7 @@ async function ask<T>(url: URL, request: RequestInit, schema: z.ZodType<T>): Pro
       `no node answers at ${url.origin} (${messageOf(error)}); start one, or name another with --api`,
     );
   }
+  if (response.status === NOT_FOUND) throw new NotFoundError(refusalOf(response, body));
   if (!response.ok) throw new CommandError(refusalOf(response, body));
   const result = schema.safeParse(body);
   if (result.success) return result.data;

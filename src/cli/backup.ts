@@ -1,5 +1,6 @@
 import { chmod, copyFile } from 'node:fs/promises';
 import { backupSchema } from '../api/routes/backups.ts';
+import { reasonOf } from '../config/problem.ts';
 import { flagsUsage, readArguments, strayWord } from '../flags.ts';
 import { createApiClient } from './api-client.ts';
 import { apiFlags, type CommandBody, CommandError, EXIT_OK, usageError } from './command.ts';
@@ -29,7 +30,7 @@ async function copy(path: string, file: string): Promise<void> {
     await copyFile(path, file);
     await chmod(file, OWNER_ONLY);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     throw new CommandError(
       `the backup is at ${path} on the node, and could not be copied to ${file}: ${why}`,
     );

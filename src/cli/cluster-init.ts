@@ -4,7 +4,7 @@ import { clusterSettingsSchema } from '../cluster/identity/cluster-settings.ts';
 import { createCluster, nodeOf } from '../cluster/identity/create-cluster.ts';
 import { deriveSecret } from '../cluster/identity/derived-secrets.ts';
 import { createIdentityFiles, type IdentityFiles } from '../cluster/identity/identity-files.ts';
-import { foundingChanges } from '../cluster/identity/membership.ts';
+import { foundingChanges } from '../cluster/identity/member-config.ts';
 import { parseBody } from '../config/contract.ts';
 import { type Flag, flagsUsage, readArguments, strayWord } from '../flags.ts';
 import { openStore } from '../store/open-store.ts';

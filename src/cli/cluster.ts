@@ -1,7 +1,9 @@
 import { didYouMean } from '../config/did-you-mean.ts';
+import { demoClusterCommand } from './cluster-demo/demo-cluster-command.ts';
 import { initCommand } from './cluster-init.ts';
 import { joinCommand } from './cluster-join.ts';
 import { inviteCommand, leaveCommand, removeCommand, rotateCommand } from './cluster-operations.ts';
+import { clusterStatusCommand } from './cluster-status.ts';
 import { type CommandBody, CommandError, EXIT_USAGE } from './command.ts';
 
 /** One verb of `meridian cluster`. */
@@ -49,6 +51,18 @@ const verbs: readonly ClusterVerb[] = [
     synopsis: '',
     summary: 'Give the running node a new key and certificate, without an interruption.',
     body: rotateCommand,
+  },
+  {
+    name: 'status',
+    synopsis: '',
+    summary: 'Show every node of the cluster as the running node sees it.',
+    body: clusterStatusCommand,
+  },
+  {
+    name: 'demo',
+    synopsis: '[--fresh]',
+    summary: 'Run a cluster of three nodes on this machine, to write, cut, kill and look.',
+    body: demoClusterCommand,
   },
 ];
 

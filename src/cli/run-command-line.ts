@@ -1,4 +1,5 @@
 import { didYouMean } from '../config/did-you-mean.ts';
+import { reasonOf } from '../config/problem.ts';
 import { type Command, CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, type Terminal } from './command.ts';
 
 /** Nothing is loaded but what is called: most of a short command's time is reading code. */
@@ -35,7 +36,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'cluster',
-    synopsis: 'init | invite | join | leave | remove | rotate',
+    synopsis: 'init | invite | join | leave | remove | rotate | status | demo',
     summary: 'Make a cluster of nodes, and say who belongs to it.',
     load: async () => (await import('./cluster.ts')).clusterCommand,
   },
@@ -99,7 +100,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   try {
     return await (await command.load()).run(rest, terminal);
   } catch (error) {
-    terminal.err(`meridian ${verb}: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.err(`meridian ${verb}: ${reasonOf(error)}`);
     return error instanceof CommandError ? error.exitCode : EXIT_FAILED;
   }
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { endpointHealthSchema, nodeStatusSchema } from '../api/answer-schemas.ts';
+import { clusterMembersSchema } from '../api/routes/cluster-members.ts';
 import { flagsUsage, readArguments, strayWord } from '../flags.ts';
 import { createApiClient } from './api-client.ts';
 import { apiFlags, type CommandBody, EXIT_FAILED, EXIT_OK, usageError } from './command.ts';
+import { memberLines } from './member-lines.ts';
 import { textTable } from './text-table.ts';
 
 const healthSchema = z.object({ items: z.array(endpointHealthSchema) });
@@ -19,7 +21,9 @@ export const statusCommand: CommandBody = {
     const api = await createApiClient(given, terminal);
     const status = await api.get('/v1/status', nodeStatusSchema);
     const health = await api.get('/v1/health', healthSchema);
+    const cluster = await api.find('/v1/cluster/members', clusterMembersSchema);
     for (const line of statusLines(status, health.items)) terminal.out(line);
+    if (cluster !== undefined) for (const line of ['', ...memberLines(cluster)]) terminal.out(line);
     return status.ready ? EXIT_OK : EXIT_FAILED;
   },
 };

@@ -62,6 +62,12 @@ export function encodeFrame(channel: Channel, value: unknown): Uint8Array {
   return frame;
 }
 
+/** Throws for what no peer could read as a frame: that is a bug of whoever sends it. */
+export function refuseMalformed(frame: Uint8Array): void {
+  if (frame.length === 0 || frame.length > MAX_FRAME_OCTETS || frame[0] === 0)
+    throw new RangeError(`a frame has 1 to ${MAX_FRAME_OCTETS} octets and begins with its channel`);
+}
+
 /** Never throws. Octets in the value are copies, so that a small one does not hold on to the whole frame. */
 export function decodeFrame(octets: Uint8Array): DecodedFrame {
   if (octets.length < 2 || octets.length > MAX_FRAME_OCTETS) return { ok: false, reason: 'malformed' };

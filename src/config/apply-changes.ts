@@ -81,6 +81,7 @@ export function emptyConfig(): Config {
     invitations: new Map(),
     removals: new Map(),
     rrsets: new Map(),
+    zoneSerials: new Map(),
     generation: 0,
   };
 }

@@ -86,6 +86,11 @@ export type Config = {
   readonly [C in Collection]: ReadonlyMap<string, Stored<Resources[C]>>;
 } & {
   readonly rrsets: ReadonlyMap<string, ReadonlyMap<string, Stored<RRset>>>;
+  /**
+   * How much was ever written to each zone, by apex: equal on nodes that have exchanged everything, and never smaller
+   * after a write or a merge.
+   */
+  readonly zoneSerials: ReadonlyMap<string, number>;
   /** Counts up with every commit; equal numbers mean equal configuration on this node. */
   readonly generation: number;
 };

@@ -33,3 +33,8 @@ export function parsed<T>(value: T): Parsed<T> {
 export function refused(code: string, path: string, message: string): Parsed<never> {
   return { ok: false, problems: [{ code, path, message }] };
 }
+
+/** What was thrown says so; anything may be thrown. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

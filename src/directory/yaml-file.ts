@@ -12,7 +12,7 @@ import {
 import { type Contract, parseBody } from '../config/contract.ts';
 import { didYouMean } from '../config/did-you-mean.ts';
 import { type DirectoryResource, type FileCollection, withLine } from '../config/directory-changes.ts';
-import type { Problem, SourceLine } from '../config/problem.ts';
+import { type Problem, reasonOf, type SourceLine } from '../config/problem.ts';
 import { resourcePath } from '../config/resource-path.ts';
 
 /** A few anchors save typing; thousands of aliases are an attack on memory. */
@@ -109,7 +109,7 @@ class YamlReader {
     try {
       return document.toJS({ maxAliasCount: MAX_ALIASES });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = reasonOf(error);
       this.#refuse('bad-yaml', '', sentenceOf(message), 0);
       this.#contents.isWhole = false;
       return undefined;

@@ -1,4 +1,4 @@
-import { type Parsed, parsed, refused } from '../config/problem.ts';
+import { type Parsed, parsed, reasonOf, refused } from '../config/problem.ts';
 import { continentOf } from './continents.ts';
 import type { LocationFields } from './location-list.ts';
 import { MmdbRecordDecoder } from './mmdb-record.ts';
@@ -74,7 +74,7 @@ export function compileMmdb(file: MmdbFile, metadata: GeoTableMetadata): Parsed<
   try {
     new TreeWalk(file, metadataAt - treeOctets - SEPARATOR_OCTETS, builder).run();
   } catch (error) {
-    return problem(error instanceof Error ? error.message : String(error));
+    return problem(reasonOf(error));
   }
   if (builder.locationCount === 1) return problem('no record has coordinates, a country or an AS number');
   return parsed(builder.build(metadata));

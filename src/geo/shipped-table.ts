@@ -1,4 +1,4 @@
-import { type Parsed, parsed, refused } from '../config/problem.ts';
+import { type Parsed, parsed, reasonOf, refused } from '../config/problem.ts';
 import { continentOf } from './continents.ts';
 import type { GeoTableMetadata } from './table.ts';
 import { GeoTableBuilder } from './table-builder.ts';
@@ -50,7 +50,7 @@ export function decodeShippedTable(bytes: Uint8Array, digest: string): Parsed<Sh
   try {
     return parsed(decode(bytes, digest));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return refused(
       'geo-table-broken',
       'geoip',

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
-import { type Parsed, type Problem, parsed, refused } from '../config/problem.ts';
+import { type Parsed, type Problem, parsed, reasonOf, refused } from '../config/problem.ts';
 import { joinGeoTables } from '../geo/join-tables.ts';
 import { compileMmdb } from '../geo/mmdb.ts';
 import { decodeShippedTable } from '../geo/shipped-table.ts';
@@ -75,8 +75,4 @@ async function readWhole(path: string, remedy: string): Promise<Parsed<Buffer>> 
   } catch (error) {
     return refused('geo-file-missing', path, `${path} cannot be read (${reasonOf(error)}); ${remedy}`);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Reader } from 'maxmind';
-import { type Parsed, parsed, refused } from '../config/problem.ts';
+import { type Parsed, parsed, reasonOf, refused } from '../config/problem.ts';
 import { findMetadata, type MmdbFile } from '../geo/mmdb.ts';
 import type { GeoTableMetadata } from '../geo/table.ts';
 
@@ -30,7 +30,7 @@ export function openMmdb(bytes: Buffer, path: string): Parsed<OpenedMmdb> {
       },
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return refused('geo-file-broken', path, `${path} has broken metadata (${reason}); fetch it again`);
   }
 }

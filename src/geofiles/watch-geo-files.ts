@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Parsed, Problem } from '../config/problem.ts';
+import { type Parsed, type Problem, reasonOf } from '../config/problem.ts';
 import { loadGeoTable } from './load-geo.ts';
 
 export interface GeoWatchOptions {
@@ -38,7 +38,7 @@ export function createGeoLook(
       if (loaded.ok) onTable(loaded.value);
       else onProblem(loaded.problems);
     } catch (error) {
-      const message = `the geo files could not be read: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `the geo files could not be read: ${reasonOf(error)}`;
       onProblem([{ code: 'geo-file-broken', path: paths.join(' '), message }]);
     }
   };

@@ -1,14 +1,14 @@
 import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import type { Delivery } from '../alerts/delivery.ts';
+import type { Delivery, DeliveryFilter } from '../alerts/delivery.ts';
+import { reasonOf } from '../config/problem.ts';
 import type { Incident } from '../health/incidents/incident.ts';
+import type { IncidentFilter } from '../health/incidents/incident-filter.ts';
 import type {
-  DeliveryQuery,
   HistoryBatch,
   HistoryPage,
   HistoryStart,
   HistoryTrouble,
-  IncidentQuery,
   Retention,
   Unfinished,
 } from './history-messages.ts';
@@ -117,10 +117,10 @@ export class HistoryDatabase {
     });
   }
 
-  incidents(query: IncidentQuery): HistoryPage<Incident> {
-    const { sql, values } = incidentSelect(query);
+  incidents(filter: IncidentFilter): HistoryPage<Incident> {
+    const { sql, values } = incidentSelect(filter);
     const rows = this.#mending(() => this.#database.prepare(sql).all(...values));
-    return pageOf(rows, query.limit);
+    return pageOf(rows, filter.limit);
   }
 
   incident(id: string): Incident | undefined {
@@ -128,7 +128,7 @@ export class HistoryDatabase {
     return row === undefined ? undefined : bodyOf<Incident>(row);
   }
 
-  deliveries({ channel, after, limit }: DeliveryQuery): HistoryPage<Delivery> {
+  deliveries({ channel, after, limit }: DeliveryFilter): HistoryPage<Delivery> {
     const rows = this.#mending(() => this.#statements.deliveries.all(channel, after ?? '~', limit + 1));
     return pageOf(rows, limit);
   }
@@ -177,7 +177,7 @@ export class HistoryDatabase {
       this.#trouble = { movedAside, inMemory: undefined, startedAnew };
       return database;
     } catch {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       this.#trouble = { movedAside: undefined, inMemory: why, startedAnew };
       return openFile(':memory:');
     }
@@ -290,8 +290,8 @@ function prepareStatements(database: DatabaseSync): Statements {
   };
 }
 
-function incidentSelect(query: IncidentQuery): { readonly sql: string; readonly values: SQLInputValue[] } {
-  const { endpoint, pool, dataCenter, sinceMs, untilMs, state, after, limit } = query;
+function incidentSelect(filter: IncidentFilter): { readonly sql: string; readonly values: SQLInputValue[] } {
+  const { endpoint, pool, dataCenter, sinceMs, untilMs, state, after, limit } = filter;
   const conditions: string[] = ['1'];
   const values: SQLInputValue[] = [];
   const where = (condition: string, value: SQLInputValue | undefined): void => {

@@ -1,9 +1,9 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads';
-import type { Delivery } from '../alerts/delivery.ts';
-import type { Problem } from '../config/problem.ts';
+import type { Delivery, DeliveryFilter } from '../alerts/delivery.ts';
+import { type Problem, reasonOf } from '../config/problem.ts';
 import type { Incident } from '../health/incidents/incident.ts';
+import type { IncidentFilter } from '../health/incidents/incident-filter.ts';
 import type {
-  DeliveryQuery,
   HistoryBatch,
   HistoryPage,
   HistoryQuestion,
@@ -11,7 +11,6 @@ import type {
   HistoryRequest,
   HistoryStart,
   HistoryTrouble,
-  IncidentQuery,
   Unfinished,
 } from './history-messages.ts';
 
@@ -91,9 +90,9 @@ export class History {
   }
 
   /** Newest first; rejects where the thread is lost. */
-  async incidents(query: IncidentQuery): Promise<HistoryPage<Incident>> {
+  async incidents(filter: IncidentFilter): Promise<HistoryPage<Incident>> {
     this.#write();
-    return (await this.#ask({ kind: 'incidents', query })) as HistoryPage<Incident>;
+    return (await this.#ask({ kind: 'incidents', filter })) as HistoryPage<Incident>;
   }
 
   async incident(id: string): Promise<Incident | undefined> {
@@ -101,9 +100,9 @@ export class History {
     return (await this.#ask({ kind: 'incident', id })) as Incident | undefined;
   }
 
-  async deliveries(query: DeliveryQuery): Promise<HistoryPage<Delivery>> {
+  async deliveries(filter: DeliveryFilter): Promise<HistoryPage<Delivery>> {
     this.#write();
-    return (await this.#ask({ kind: 'deliveries', query })) as HistoryPage<Delivery>;
+    return (await this.#ask({ kind: 'deliveries', filter })) as HistoryPage<Delivery>;
   }
 
   /** What was under way when the node last ran. */
@@ -219,7 +218,7 @@ export class History {
     let lastError = '';
     worker.on('message', (reply: HistoryReply) => this.#hear(reply));
     worker.on('error', (error) => {
-      lastError = error instanceof Error ? error.message : String(error);
+      lastError = reasonOf(error);
     });
     worker.on('exit', (code) => this.#ended(worker, lastError === '' ? `exit code ${code}` : lastError));
     this.#worker = worker;

@@ -1,5 +1,6 @@
-import type { Delivery } from '../alerts/delivery.ts';
+import type { Delivery, DeliveryFilter } from '../alerts/delivery.ts';
 import type { Incident } from '../health/incidents/incident.ts';
+import type { IncidentFilter } from '../health/incidents/incident-filter.ts';
 
 /** Where the history lies, and how much of it stays. */
 export interface HistoryStart {
@@ -11,26 +12,6 @@ export interface HistoryStart {
 export interface Retention {
   readonly days: number;
   readonly mebibytes: number;
-}
-
-/** Which incidents are asked for; what is undefined does not restrict. */
-export interface IncidentQuery {
-  readonly endpoint?: string | undefined;
-  readonly pool?: string | undefined;
-  readonly dataCenter?: string | undefined;
-  readonly sinceMs?: number | undefined;
-  readonly untilMs?: number | undefined;
-  readonly state?: 'open' | 'ended' | undefined;
-  /** Only older ones than this incident. */
-  readonly after?: string | undefined;
-  readonly limit: number;
-}
-
-export interface DeliveryQuery {
-  readonly channel: string;
-  /** Only older ones than this delivery. */
-  readonly after?: string | undefined;
-  readonly limit: number;
 }
 
 /** What is written together. Each row replaces the one of the same id, so that writing it twice changes nothing. */
@@ -48,9 +29,9 @@ export interface HistoryPage<T> {
 /** A question to the thread; each is answered once, by its number. */
 export type HistoryQuestion =
   | { readonly kind: 'put'; readonly batch: HistoryBatch; readonly nowMs: number }
-  | { readonly kind: 'incidents'; readonly query: IncidentQuery }
+  | { readonly kind: 'incidents'; readonly filter: IncidentFilter }
   | { readonly kind: 'incident'; readonly id: string }
-  | { readonly kind: 'deliveries'; readonly query: DeliveryQuery }
+  | { readonly kind: 'deliveries'; readonly filter: DeliveryFilter }
   | { readonly kind: 'unfinished' }
   | { readonly kind: 'close' };
 

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { reasonOf } from '../config/problem.ts';
 import { HistoryDatabase } from './history-database.ts';
 import type { HistoryReply, HistoryRequest, HistoryStart } from './history-messages.ts';
 
@@ -13,11 +14,11 @@ function answer(request: HistoryRequest): unknown {
     case 'put':
       return database.put(request.batch, request.nowMs);
     case 'incidents':
-      return database.incidents(request.query);
+      return database.incidents(request.filter);
     case 'incident':
       return database.incident(request.id);
     case 'deliveries':
-      return database.deliveries(request.query);
+      return database.deliveries(request.filter);
     case 'unfinished':
       return database.unfinished();
     case 'close':
@@ -32,7 +33,7 @@ port.on('message', (request: HistoryRequest) => {
     const value = answer(request);
     reply = { number, ok: true, value, trouble: database.trouble };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = reasonOf(error);
     reply = { number, ok: false, error: text, trouble: database.trouble };
   }
   port.postMessage(reply);

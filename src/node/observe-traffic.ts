@@ -1,3 +1,4 @@
+import { reasonOf } from '../config/problem.ts';
 import { createCounters, openCounters } from '../observe/counters.ts';
 import { DnstapEncoder } from '../observe/dnstap/dnstap-message.ts';
 import { FrameStream } from '../observe/dnstap/frame-stream.ts';
@@ -131,7 +132,7 @@ async function openSink(file: string): Promise<LineSink> {
   try {
     return await RotatingFile.open(file, defaultFileLimits, () => performance.now());
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     const message = `the query log ${file} cannot be written (${why}); correct --query-log`;
     throw new StartError([{ code: 'unusable-query-log', path: '', message }]);
   }

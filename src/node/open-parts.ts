@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type IdentityFiles, readIdentityFiles } from '../cluster/identity/identity-files.ts';
+import { reasonOf } from '../config/problem.ts';
 import { signatureOf } from '../geofiles/watch-geo-files.ts';
 import { openStore } from '../store/open-store.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
@@ -51,7 +52,7 @@ async function makeDataDirectory(directory: string): Promise<void> {
   try {
     await mkdirs(resolve(directory));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     const message = `the data directory ${directory} cannot be made (${why}); choose another with --data`;
     throw new StartError([{ code: 'unusable-data-directory', path: '', message }]);
   }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { formatProblems } from '../config/format-problem.ts';
+import { reasonOf } from '../config/problem.ts';
 import { DemoListenError } from '../demo/data-centers.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
 import { formatListenAddress, ListenError } from '../server/listen-address.ts';
@@ -200,7 +201,7 @@ async function readToken(source: TokenSource): Promise<string | undefined> {
   try {
     text = await readFile(source.file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     const message = `the token file ${source.file} cannot be read (${why}); create it or correct --token-file`;
     throw new StartError([{ code: 'unreadable-token', path: '', message }]);
   }

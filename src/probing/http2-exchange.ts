@@ -4,6 +4,7 @@ import type { ProbeReason } from '../health/probe-result.ts';
 import { authorityOf, createJudge, requestHeaders } from './http-exchange.ts';
 import { MAX_HEADER_OCTETS } from './http-reader.ts';
 import type { HttpSettings } from './http-settings.ts';
+import { boundHttp2, MAX_HTTP2_OCTETS } from './http2-octets.ts';
 import type { ProbeTarget } from './probe.ts';
 import type { ProbeRun } from './probe-run.ts';
 import { codeOf } from './socket-error.ts';
@@ -19,7 +20,8 @@ const MAX_SETTINGS = 32;
 
 /**
  * Sends one request by HTTP/2 (RFC 9113) over an open connection and judges the response as `exchange` does.
- * Pushes are refused, and more body than `bodyContains` asks for is not taken off the wire.
+ * Pushes are refused, more body than `bodyContains` asks for is not taken off the wire, and neither are frames without
+ * end beside it.
  */
 export function exchangeHttp2(
   run: ProbeRun,
@@ -39,6 +41,7 @@ export function exchangeHttp2(
     maxReservedRemoteStreams: 0,
   });
   run.hold(session);
+  boundHttp2(run, socket, MAX_HTTP2_OCTETS + settings.bodyLimitOctets);
   session.on('error', (error) => failHttp2(run, error));
   session.once('goaway', (code) => run.fail('connection-reset', `GOAWAY ${code} while ${run.stage}`));
   session.once('close', () =>

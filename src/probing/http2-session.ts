@@ -1,13 +1,8 @@
 import http2 from 'node:http2';
 import type net from 'node:net';
+import { boundHttp2, MAX_HTTP2_OCTETS } from './http2-octets.ts';
 import type { ProbeRun } from './probe-run.ts';
 import { codeOf, reasonOfError } from './socket-error.ts';
-
-/**
- * What a peer may send before the run is over, frames of all kinds together: pings, settings and frames of unknown
- * types are free for it, cost us time, and are not held back by flow control.
- */
-const MAX_HTTP2_OCTETS = 131_072;
 
 /** A header section that is larger is refused, as in HTTP/1.1. */
 const MAX_HEADER_OCTETS = 16_384;
@@ -19,9 +14,6 @@ const WINDOW_OCTETS = 16_384;
 
 /** What one session may hold in memory; the least that Node knows. */
 const MAX_SESSION_MEGABYTES = 1;
-
-/** How often the peer's octets are counted. A turn of the event loop reads a few megabytes at most. */
-const COUNT_INTERVAL_MS = 25;
 
 /** A peer that has sent less than this has not sent too many headers, but closed the stream by itself. */
 const MIN_HEADERS_REFUSED_OCTETS = 1024;
@@ -46,15 +38,17 @@ export function startRequest(
     maxHeaderListPairs: MAX_HEADER_FIELDS,
   });
   run.hold(session);
-  const countOctets = (): void => {
-    if (socket.bytesRead > MAX_HTTP2_OCTETS) failByOctets(run);
-  };
-  session.on('error', (error) => failHttp2(run, socket, error));
+  const countOctets = boundHttp2(run, socket, MAX_HTTP2_OCTETS);
+  session.on('error', (error) => {
+    countOctets();
+    failHttp2(run, socket, error);
+  });
   session.on('remoteSettings', countOctets);
-  const timer = setInterval(countOctets, COUNT_INTERVAL_MS);
-  run.hold({ destroy: () => clearInterval(timer) });
   const stream = session.request(headers);
-  stream.on('error', (error) => failHttp2(run, socket, error));
+  stream.on('error', (error) => {
+    countOctets();
+    failHttp2(run, socket, error);
+  });
   // Interim responses cost the most; the timer alone would let a hundred thousand of them through.
   stream.on('headers', countOctets);
   return stream;
@@ -63,8 +57,7 @@ export function startRequest(
 function failHttp2(run: ProbeRun, socket: net.Socket, error: unknown): void {
   // Node closes a stream by this code when it has too many or too large headers; so do peers that have enough of us.
   const calm = error instanceof Error && error.message.includes('ENHANCE_YOUR_CALM');
-  if (socket.bytesRead > MAX_HTTP2_OCTETS) failByOctets(run);
-  else if (calm && socket.bytesRead >= MIN_HEADERS_REFUSED_OCTETS)
+  if (calm && socket.bytesRead >= MIN_HEADERS_REFUSED_OCTETS)
     run.fail(
       'response-too-large',
       `More than ${MAX_HEADER_FIELDS} headers or ${MAX_HEADER_OCTETS} octets of them`,
@@ -79,8 +72,4 @@ function failStream(run: ProbeRun, error: unknown): void {
   const broken = /PROTOCOL|FRAME_SIZE|COMPRESSION|FLOW_CONTROL|SETTINGS/.test(name);
   const reason = broken ? reasonOfError(error) : 'connection-reset';
   run.fail(reason, `Stream closed while ${run.stage} (${name.replace('NGHTTP2_', '')})`);
-}
-
-function failByOctets(run: ProbeRun): void {
-  run.fail('response-too-large', `More than ${MAX_HTTP2_OCTETS} octets of HTTP/2`);
 }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { reasonOf } from '../config/problem.ts';
 import type { ProbeReason, ProbeResult } from '../health/probe-result.ts';
 import type { ProbeTarget } from './probe.ts';
 import { codeOf, reasonOfError } from './socket-error.ts';
@@ -118,7 +119,7 @@ class Run implements ProbeRun {
 
   failWith(error: unknown): void {
     const code = codeOf(error);
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     this.fail(reasonOfError(error), `${this.#stageText()} failed (${code === '' ? message : code})`);
   }
 

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Worker, WorkerOptions } from 'node:worker_threads';
+import { reasonOf } from '../config/problem.ts';
 import type { Observation } from '../health/observation.ts';
 import type { ProbeEnvironment } from './probes/index.ts';
 import type { VantageLoad } from './vantage.ts';
@@ -163,7 +164,7 @@ class SupervisedVantage implements VantageLink {
       this.#start();
     } catch (error) {
       // The system has no room for a thread.
-      this.#lose(error instanceof Error ? error.message : String(error));
+      this.#lose(reasonOf(error));
       return;
     }
     this.#tellTargets([...this.#newest.values()]);

@@ -1,4 +1,5 @@
 import type { Transport } from '../answer/respond.ts';
+import { reasonOf } from '../config/problem.ts';
 import { countOne } from '../observe/counters.ts';
 
 /** What the log says of an exception that escaped while a query was answered. */
@@ -37,7 +38,7 @@ export function createBugReporter(
     }
     send({
       transport,
-      message: error instanceof Error ? error.message : String(error),
+      message: reasonOf(error),
       stack: error instanceof Error ? (error.stack ?? '') : '',
       packetHex: Buffer.from(packet.subarray(0, MAX_REPORTED_OCTETS)).toString('hex'),
       unreported,

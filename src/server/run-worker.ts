@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { reasonOf } from '../config/problem.ts';
 import { openCounters } from '../observe/counters.ts';
 import { Sampler } from '../observe/samples/sampler.ts';
 import { Answerer, type AnswerQuery } from './answerer.ts';
@@ -146,7 +147,7 @@ async function replyTo(id: number, outcome: Promise<number>): Promise<WorkerRepl
   try {
     return { id, ok: true, port: await outcome };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
     return { id, ok: false, code, message };
   }

@@ -1,4 +1,5 @@
 import { setPriority } from 'node:os';
+import { reasonOf } from '../config/problem.ts';
 import type { NativePriority } from './native-priority.ts';
 
 /*
@@ -120,6 +121,6 @@ function refusal(what: string, change: () => void): string | undefined {
     change();
     return undefined;
   } catch (error) {
-    return `${what}: ${error instanceof Error ? error.message : String(error)}`;
+    return `${what}: ${reasonOf(error)}`;
   }
 }

@@ -1,4 +1,5 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads';
+import { reasonOf } from '../config/problem.ts';
 import { countOne, openCounters } from '../observe/counters.ts';
 import type { Sampling } from '../observe/samples/sampler.ts';
 import type { SnapshotMessage } from '../snapshot/snapshot.ts';
@@ -179,7 +180,7 @@ export class WorkerSupervisor {
     try {
       return this.#start();
     } catch (error) {
-      this.#lastError = error instanceof Error ? error.message : String(error);
+      this.#lastError = reasonOf(error);
       this.#scheduleRestart();
       return undefined;
     }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as automerge from '@automerge/automerge';
 import type { Collection } from '../config/model.ts';
-import { reasonOf, StoreError } from './store-error.ts';
+import { reasonOf } from '../config/problem.ts';
+import { StoreError } from './store-error.ts';
 
 /**
  * One Automerge document. There are two shapes; every leaf is a string of JSON (`leaf.ts`):

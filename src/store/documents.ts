@@ -1,3 +1,5 @@
+import { reasonOf } from '../config/problem.ts';
+import { checkSyncBounds } from './bounds/sync-bounds.ts';
 import type { Database, DocumentWrite } from './database.ts';
 import type { DocumentRecord } from './database-layout.ts';
 import {
@@ -8,11 +10,12 @@ import {
   type LeafPlace,
   type MapName,
   ROOT_DOCUMENT,
+  zoneOfDocument,
 } from './document.ts';
 import type { LeafSource } from './leaf-source.ts';
 import { openLeaf, sealLeaf } from './seal/sealed-leaf.ts';
 import type { Sealer } from './seal/sealer.ts';
-import { reasonOf, StoreError } from './store-error.ts';
+import { StoreError } from './store-error.ts';
 import type { SyncExchange } from './sync-exchange.ts';
 
 /**
@@ -28,6 +31,8 @@ interface OpenDocument {
   record: DocumentRecord;
   /** Changes in memory that are not on disk yet. */
   staged: readonly Uint8Array[];
+  /** Octets of messages since it last held nothing back. */
+  heldBackOctets: number;
   /** Genesis changes that are neither staged nor on disk: they go there with the first change that builds on them. */
   unstaged: readonly Uint8Array[];
 }
@@ -37,6 +42,15 @@ interface OpenDocument {
  * in memory while it is edited.
  */
 export const MAX_OPEN_DOCUMENTS = 192;
+
+/**
+ * Most documents that there may be: ten thousand zones, or a thousand large ones, and room to spare. What is deleted
+ * keeps its document, so a peer could make new ones without end.
+ */
+export const MAX_DOCUMENTS = 200_000;
+
+/** Octets of messages that may wait in a document's memory for changes on which they build, before they are let go. */
+export const MAX_HELD_BACK_OCTETS = 67_108_864;
 
 /** Most changes after which a document's snapshot is written anew: what a start has to replay. */
 export const COMPACT_AFTER_CHANGES = 256;
@@ -55,6 +69,7 @@ export class Documents implements LeafSource {
   readonly #actor: string;
   readonly #sealer: Sealer;
   readonly #heads: Map<string, readonly string[]>;
+  readonly #byApex = new Map<string, Set<string>>();
 
   /** `actor`: who writes, for the engine; one that has never written before, 32 hex digits. */
   constructor(database: Database, { actor, sealer }: { readonly actor: string; readonly sealer: Sealer }) {
@@ -62,6 +77,7 @@ export class Documents implements LeafSource {
     this.#actor = actor;
     this.#sealer = sealer;
     this.#heads = new Map([...database.documentRecords()].map(({ id, heads }) => [id, [...heads].sort()]));
+    for (const id of this.#heads.keys()) this.#noteZone(id);
   }
 
   /** Heads of the documents on disk, sorted. */
@@ -107,6 +123,17 @@ export class Documents implements LeafSource {
     return this.#get(id).document.copyAt(heads);
   }
 
+  documentsOf(apex: string): readonly string[] {
+    return [...(this.#byApex.get(apex) ?? [])];
+  }
+
+  /** How many changes a document consists of. They are numbered as they come, and none comes twice. */
+  changeCount(id: string): number {
+    const open = this.#open.get(id);
+    if (open !== undefined) return open.record.next + open.staged.length;
+    return this.#heads.has(id) ? (this.#database.documentRecord(id)?.next ?? 0) : 0;
+  }
+
   /** Whether anything was ever written to a document. */
   has(id: string): boolean {
     return this.#open.has(id) || this.#heads.has(id);
@@ -122,6 +149,7 @@ export class Documents implements LeafSource {
   }
 
   write(id: string, map: MapName, key: string, text: string): void {
+    this.#refuseTooMany(id);
     const { document } = this.#get(id);
     const before = document.read(map, key);
     document.write(map, key, sealLeaf(this.#sealer, { map, key, before }, text));
@@ -141,7 +169,7 @@ export class Documents implements LeafSource {
       const open = this.#get(id);
       const change = open.document.seal(timeSeconds);
       if (change === undefined) continue;
-      stage(open, [change]);
+      this.#stage(open, [change]);
       sealed.push(id);
     }
     this.#unsealed.clear();
@@ -159,18 +187,42 @@ export class Documents implements LeafSource {
    *   Of another code when that could not be had from disk again.
    */
   receive(exchange: SyncExchange, id: string, message: Uint8Array): readonly LeafPlace[] {
-    const open = this.#getForPeer(id);
+    this.#refuseTooMany(id);
+    const open = this.#getForPeer(id, message, exchange);
     try {
       const { changes, leaves } = exchange.receive(open.document, message);
+      this.#noteHeldBack(open, message);
       // What an older version lacked becomes durable here, or nodes would compare different heads for ever.
       const grows = open.unstaged.length > 0 && open.record.next > 0;
-      if (changes.length > 0 || grows) stage(open, changes);
+      if (changes.length > 0 || grows) this.#stage(open, changes);
       return leaves;
     } catch (thrown) {
       this.#rebuild(open);
       exchange.restart(id);
       throw thrown;
     }
+  }
+
+  /** A document's first changes on disk are its genesis. */
+  #stage(open: OpenDocument, changes: readonly Uint8Array[]): void {
+    open.staged = [...open.unstaged, ...open.staged, ...changes];
+    open.unstaged = [];
+    this.#noteZone(open.record.id);
+  }
+
+  #noteZone(id: string): void {
+    const apex = zoneOfDocument(id);
+    if (apex === undefined) return;
+    const known = this.#byApex.get(apex);
+    if (known === undefined) this.#byApex.set(apex, new Set([id]));
+    else known.add(id);
+  }
+
+  /** @throws StoreError `refused` when too much waits for changes that do not come. */
+  #noteHeldBack(open: OpenDocument, message: Uint8Array): void {
+    open.heldBackOctets = open.document.holdsBack() ? open.heldBackOctets + message.length : 0;
+    if (open.heldBackOctets <= MAX_HELD_BACK_OCTETS) return;
+    throw new StoreError('refused', `The changes on which those of ${open.document.id} build do not come.`);
   }
 
   /** What must be written for the staged changes to be durable. */
@@ -200,8 +252,24 @@ export class Documents implements LeafSource {
     }
   }
 
-  #getForPeer(id: string): OpenDocument {
+  /** @throws StoreError `refused` for a document more than there may be. */
+  #refuseTooMany(id: string): void {
+    if (this.#heads.has(id) || this.#heads.size < MAX_DOCUMENTS) return;
+    throw new StoreError(
+      'refused',
+      `${id} would be one document more than the ${MAX_DOCUMENTS} that there may be.`,
+    );
+  }
+
+  #getForPeer(id: string, message: Uint8Array, exchange: SyncExchange): OpenDocument {
     if (!isDocumentId(id)) throw new StoreError('refused', `There is no document ${JSON.stringify(id)}.`);
+    try {
+      // The octet before it is the exchange's own.
+      checkSyncBounds(message.subarray(1));
+    } catch (thrown) {
+      exchange.restart(id);
+      throw thrown;
+    }
     try {
       return this.#get(id);
     } catch (thrown) {
@@ -223,13 +291,13 @@ export class Documents implements LeafSource {
     if (record === undefined) {
       const empty = { id, first: 0, next: 0, heads: [], changesLength: 0 };
       const document = ConfigDocument.create(id, this.#actor);
-      return { document, record: empty, staged: [], unstaged: genesisChanges(id) };
+      return { document, record: empty, staged: [], unstaged: genesisChanges(id), heldBackOctets: 0 };
     }
     const document = loadRecorded(record, this.#actor, this.#database.documentParts(record));
     if (document.heads().join() !== [...record.heads].sort().join()) {
       throw new StoreError('damaged', `Document ${id} does not load to the state it was written in.`);
     }
-    return { document, record, staged: [], unstaged: document.grow() };
+    return { document, record, staged: [], unstaged: document.grow(), heldBackOctets: 0 };
   }
 
   /** The engine is in doubt: the document is read from disk again, and what was staged for it is staged again. */
@@ -271,12 +339,6 @@ function loadRecorded(record: DocumentRecord, actor: string, parts: readonly Uin
   } catch (thrown) {
     throw new StoreError('damaged', `Document ${record.id} cannot be read (${reasonOf(thrown)}).`, thrown);
   }
-}
-
-/** A document's first changes on disk are its genesis. */
-function stage(open: OpenDocument, changes: readonly Uint8Array[]): void {
-  open.staged = [...open.unstaged, ...open.staged, ...changes];
-  open.unstaged = [];
 }
 
 function writeOf({ document, record, staged }: OpenDocument): DocumentWrite {

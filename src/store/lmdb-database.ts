@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database as Records, type RootDatabase } from 'lmdb';
+import { reasonOf } from '../config/problem.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import type { BackupEntry } from './backup/backup-file.ts';
 import { frameChunk, openChunk } from './chunk.ts';
@@ -18,7 +19,7 @@ import {
   STORE_FORMAT,
   snapshotKey,
 } from './database-layout.ts';
-import { reasonOf, StoreError } from './store-error.ts';
+import { StoreError } from './store-error.ts';
 
 /** Below this much free space a failed write is put down to a full disk; LMDB only says "Input/output error". */
 const FULL_DISK_OCTETS = 1_048_576;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { reasonOf } from '../config/problem.ts';
 import { createStore } from './automerge-store.ts';
 import type { BackupEntry } from './backup/backup-file.ts';
 import { CLUSTER_ID_ENTRY, SEAL_KEYS_ENTRY } from './backup/backup-files.ts';
@@ -8,7 +9,7 @@ import { LmdbDatabase } from './lmdb-database.ts';
 import type { ReplicatedStore } from './replicated-store.ts';
 import { formatSealKeys, type SealKeys, sealKeysOf } from './seal/seal-keys.ts';
 import { createSealer } from './seal/sealer.ts';
-import { reasonOf, StoreError } from './store-error.ts';
+import { StoreError } from './store-error.ts';
 
 interface StoreSettings {
   /** The store's own directory; made when missing. */

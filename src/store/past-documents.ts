@@ -26,6 +26,21 @@ export class PastDocuments implements LeafSource {
     return this.has(id) ? this.#documents.opened(map, key, this.#copy(id).read(map, key)) : undefined;
   }
 
+  readAll(id: string, map: MapName, key: string): readonly string[] {
+    if (this.#isPresent(id)) return this.#documents.readAll(id, map, key);
+    const texts = this.has(id) ? this.#copy(id).readAll(map, key) : [];
+    return texts.flatMap((text) => this.#documents.opened(map, key, text) ?? []);
+  }
+
+  documentsOf(apex: string): readonly string[] {
+    return this.#documents.documentsOf(apex);
+  }
+
+  changeCount(id: string): number {
+    if (this.#isPresent(id)) return this.#documents.changeCount(id);
+    return this.has(id) ? this.#copy(id).changesSince([]).length : 0;
+  }
+
   keys(id: string, map: MapName): readonly string[] {
     if (this.#isPresent(id)) return this.#documents.keys(id, map);
     return this.has(id) ? this.#copy(id).keys(map) : [];

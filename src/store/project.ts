@@ -13,6 +13,7 @@ import { joinPool, poolKeys } from './pool-leaves.ts';
 import { missingSealKeys } from './seal/sealed-leaf.ts';
 import { Touched } from './touched.ts';
 import { readRRsetLeaf, rrsetKeys, type ZoneHome, zoneHomeOf } from './zone-leaves.ts';
+import { noSerials, readSerials, type ZoneSerials } from './zone-serials.ts';
 
 /**
  * The configuration as the documents give it. Whatever was not touched keeps its identity, down to the single
@@ -23,6 +24,7 @@ export interface Projection {
   /** The document that each entry of `config.rrsets` was read from. */
   readonly zoneDocuments: ReadonlyMap<string, string>;
   readonly conflicts: Conflicts;
+  readonly zoneSerials: ZoneSerials;
   /** What is left out of the configuration, by path. */
   readonly problems: ReadonlyMap<string, Problem>;
 }
@@ -31,6 +33,7 @@ const nothing: Projection = {
   config: emptyConfig(),
   zoneDocuments: new Map(),
   conflicts: noConflicts,
+  zoneSerials: noSerials,
   problems: new Map(),
 };
 
@@ -75,6 +78,7 @@ export function readConfig(
     );
   const problems = new Map(previous.problems);
   const zones = plain('zones', config.zones);
+  const zoneSerials = readSerials(previous.zoneSerials, touched, documents, zones);
   const { rrsets, zoneDocuments } = projectRRsets(previous, touched, documents, zones);
   return {
     config: {
@@ -91,8 +95,10 @@ export function readConfig(
       invitations: plain('invitations', config.invitations),
       removals: plain('removals', config.removals),
       rrsets,
+      zoneSerials: zoneSerials.serials,
       generation,
     },
+    zoneSerials,
     zoneDocuments,
     problems,
   };

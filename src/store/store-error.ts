@@ -30,8 +30,3 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
-
-/** The message of whatever was thrown. */
-export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}

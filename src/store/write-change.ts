@@ -190,6 +190,19 @@ function isNowhere(leaves: readonly Leaf[]): boolean {
   return leaves.every(({ value }) => value === undefined);
 }
 
+/** Beyond this a count no longer adds up: two nodes that write a leaf apart again and again double it each time. */
+const MAX_SUM_OF_WRITES = 1_048_576;
+
+/**
+ * What a write over these leaves has to count from. Their sum: it is what a zone's serial has counted of them, and must
+ * not go back (`zone-serials.ts`).
+ */
+function countOver(leaves: readonly Leaf[]): number {
+  const counts = leaves.map(writeCount);
+  const sum = counts.reduce((all, count) => all + count, 0);
+  return sum <= MAX_SUM_OF_WRITES ? sum : Math.max(0, ...counts);
+}
+
 function overwrite(
   documents: Documents,
   ids: readonly string[],
@@ -197,7 +210,8 @@ function overwrite(
   { content, stamp }: { readonly content: LeafContent; readonly stamp: Stamp },
 ): void {
   const { map, key } = place;
-  const count = 1 + Math.max(0, ...liveLeaves(documents, ids, place).map(writeCount));
+  const counts = ids.map((id) => countOver(liveLeaves(documents, [id], place)));
+  const count = 1 + Math.max(0, ...counts);
   const text = formatLeaf(`${map}/${key}`, { ...content, count }, stamp);
   for (const id of ids) documents.write(id, map, key, text);
 }

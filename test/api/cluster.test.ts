@@ -4,7 +4,7 @@ import { API_OWNER } from '../../src/api/collection.ts';
 import { ClusterIdentity } from '../../src/cluster/identity/cluster-identity.ts';
 import { createCluster, nodeOf } from '../../src/cluster/identity/create-cluster.ts';
 import { parseToken } from '../../src/cluster/identity/invitation-token.ts';
-import { nodeChange } from '../../src/cluster/identity/membership.ts';
+import { nodeChange } from '../../src/cluster/identity/member-config.ts';
 import type { Change } from '../../src/config/model.ts';
 import type { ClusterNode } from '../../src/config/resources/cluster-node.ts';
 import { type StartedApi, startApi } from './started-api.ts';

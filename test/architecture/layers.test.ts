@@ -116,6 +116,20 @@ describe('who may import whom', () => {
   });
 });
 
+describe('files of threads', () => {
+  it('are where whoever starts them looks', () => {
+    const known = new Set(sources.map(({ file }) => file));
+    const named = sources.flatMap(({ file, text }) =>
+      Array.from(codeOf(text).matchAll(/workerUrl\(import\.meta\.url, '([^']+)'\)/g), ([, path = '']) => ({
+        file,
+        target: `${relative('.', normalize(join(dirname(file), path)))}.ts`,
+      })),
+    );
+    expect(named.length).toBeGreaterThan(2);
+    expect(named.filter(({ target }) => !known.has(target))).toEqual([]);
+  });
+});
+
 describe('what is loaded before the first answer', () => {
   /** What a module loads when it is loaded: neither types nor what is imported later. */
   function loadedBy(text: string): readonly string[] {

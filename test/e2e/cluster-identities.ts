@@ -8,7 +8,7 @@ import {
   type IdentityFiles,
   openCaKey,
 } from '../../src/cluster/identity/identity-files.ts';
-import { foundingChanges, nodeChange } from '../../src/cluster/identity/membership.ts';
+import { foundingChanges, nodeChange } from '../../src/cluster/identity/member-config.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
 /** A node as an operator describes it. */

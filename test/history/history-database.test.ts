@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { IncidentFilter } from '../../src/health/incidents/incident-filter.ts';
 import { HistoryDatabase } from '../../src/history/history-database.ts';
-import type { IncidentQuery, Retention } from '../../src/history/history-messages.ts';
+import type { Retention } from '../../src/history/history-messages.ts';
 import { delivery, ended, incident, loss, MINUTE_MS, T0 } from './incidents.ts';
 
 const DAY_MS = 86_400_000;
@@ -30,7 +31,7 @@ function openHistory(retention: Retention = { days: 90, mebibytes: 64 }): Histor
   return database;
 }
 
-function ids(database: HistoryDatabase, query: Partial<IncidentQuery> = {}): string[] {
+function ids(database: HistoryDatabase, query: Partial<IncidentFilter> = {}): string[] {
   return database
     .incidents({ limit: 100, ...query })
     .items.map(({ endpoint, dataCenter }) => endpoint ?? dataCenter);
@@ -45,7 +46,7 @@ describe('incidents', () => {
   ];
   const cases: readonly {
     readonly name: string;
-    readonly query: Partial<IncidentQuery>;
+    readonly query: Partial<IncidentFilter>;
     readonly want: readonly string[];
   }[] = [
     { name: 'all, newest first', query: {}, want: ['fra', 'c', 'b', 'a'] },

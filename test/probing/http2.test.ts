@@ -154,6 +154,14 @@ describe.each(['http', 'https'])('%s by HTTP/2', (kind) => {
   });
 });
 
+/** WINDOW_UPDATE frames of the connection (RFC 9113 section 6.9), which a peer may send as it likes. */
+function floodWindowUpdates(socket: net.Socket): void {
+  const settings = Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
+  const update = Buffer.of(0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+  socket.write(settings);
+  writeForever(socket, Buffer.concat(Array.from({ length: 2000 }, () => update)));
+}
+
 describe('by HTTP/2, a server that speaks something else', () => {
   const cases = [
     {
@@ -170,6 +178,11 @@ describe('by HTTP/2, a server that speaks something else', () => {
       name: 'garbage without end',
       behaviour: (socket: net.Socket) => writeForever(socket, 'x'.repeat(9000)),
       want: 'malformed-response',
+    },
+    {
+      name: 'window updates without end',
+      behaviour: (socket: net.Socket) => floodWindowUpdates(socket),
+      want: 'response-too-large',
     },
     { name: 'nothing and closes', behaviour: (socket: net.Socket) => socket.end(), want: 'connection-reset' },
     {

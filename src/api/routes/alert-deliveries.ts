@@ -3,7 +3,7 @@ import type { Delivery } from '../../alerts/delivery.ts';
 import { parseBody } from '../../config/contract.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import type { IncidentSource } from '../incident-source.ts';
-import { json, type ProblemReply, type Reply, refuse } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json, type ProblemReply, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 import { fromHistory } from './incidents.ts';
 
@@ -46,7 +46,7 @@ export function alertDeliveryRoutes(
   source: IncidentSource | undefined,
 ): readonly Route[] {
   const page = z.object({ items: z.array(deliverySchema), next: z.string().optional() });
-  const delivered = { mediaType: 'application/json', schema: deliverySchema };
+  const delivered = { mediaType: JSON_MEDIA_TYPE, schema: deliverySchema };
   return [
     {
       method: 'get',
@@ -56,7 +56,7 @@ export function alertDeliveryRoutes(
       summary: 'Messages to the channel, newest first, with how their delivery stands.',
       parameters: CHANNEL,
       query: deliveryQuery,
-      answers: [{ status: 200, description: 'One page.', mediaType: 'application/json', schema: page }],
+      answers: [{ status: 200, description: 'One page.', mediaType: JSON_MEDIA_TYPE, schema: page }],
       refusals: ['bad-parameter', 'not-found', 'overloaded'],
       run: (request) => listDeliveries(plane, source, request),
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ControlPlane } from '../control-plane.ts';
-import { json } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json } from '../reply.ts';
 import type { Route } from '../route.ts';
 
 /** What `POST /v1/backups` answers. */
@@ -27,7 +27,7 @@ export function backupRoute(plane: ControlPlane): Route {
       {
         status: 201,
         description: 'It is on disk, whole.',
-        mediaType: 'application/json',
+        mediaType: JSON_MEDIA_TYPE,
         schema: backupSchema,
       },
     ],

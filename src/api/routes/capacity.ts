@@ -3,7 +3,7 @@ import { parseBody } from '../../config/contract.ts';
 import { capacity, resourceName } from '../../config/resources/fields.ts';
 import type { DataCenterCapacity } from '../../health/capacity/capacity-report.ts';
 import { notValid } from '../collection-writes.ts';
-import { empty, json, type Reply, refuse } from '../reply.ts';
+import { empty, JSON_MEDIA_TYPE, json, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 
 /** What the node knows of capacities and loads. */
@@ -22,8 +22,6 @@ const MAX_LEASE_SECONDS = 3600;
 
 /** As many as a node follows data centers. */
 const MAX_BATCH_REPORTS = 256;
-
-const JSON_MEDIA_TYPE = 'application/json';
 
 const loadFields = {
   load: z.number().min(0).max(1e15).meta({ description: 'In the units of capacities.' }),

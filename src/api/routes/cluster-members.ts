@@ -3,13 +3,11 @@ import type { Member } from '../../cluster/members/member-view.ts';
 import { parseBody } from '../../config/contract.ts';
 import type { ClusterSource } from '../cluster-source.ts';
 import { notValid } from '../collection-writes.ts';
-import { empty, json, type Reply, refuse, text } from '../reply.ts';
+import { empty, JSON_MEDIA_TYPE, json, type Reply, refuse, text } from '../reply.ts';
 import type { Answer, ApiRequest, Route } from '../route.ts';
 
 const NOT_ANNOUNCED_STATUS = 503;
 const MAX_REASON_LENGTH = 200;
-const JSON_MEDIA_TYPE = 'application/json';
-
 const timeText = z.iso.datetime();
 
 const memberSchema = z
@@ -36,7 +34,8 @@ const memberSchema = z
   })
   .meta({ id: 'ClusterMember' });
 
-const clusterSchema = z
+/** What `GET /v1/cluster/members` answers; the command line reads answers with it. */
+export const clusterMembersSchema = z
   .object({
     clusterId: z.string(),
     node: z.string().meta({ description: 'The node that was asked.' }),
@@ -87,7 +86,7 @@ function memberRoutes(source: ClusterSource): readonly Route[] {
       tag: 'cluster',
       summary: 'Every node of the cluster as this node sees it.',
       answers: [
-        { status: 200, description: 'The nodes.', mediaType: JSON_MEDIA_TYPE, schema: clusterSchema },
+        { status: 200, description: 'The nodes.', mediaType: JSON_MEDIA_TYPE, schema: clusterMembersSchema },
       ],
       refusals: [],
       run: () => json(clusterBody(source)),
@@ -142,7 +141,7 @@ function askWithdrawal(source: ClusterSource, { body }: ApiRequest): Reply {
   return empty();
 }
 
-function clusterBody(source: ClusterSource): z.infer<typeof clusterSchema> {
+function clusterBody(source: ClusterSource): z.infer<typeof clusterMembersSchema> {
   const { clusterId, node, mostWithdrawn } = source;
   return { clusterId, node, mostWithdrawn, members: source.members().map(memberBody) };
 }

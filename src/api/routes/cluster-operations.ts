@@ -7,7 +7,7 @@ import { clusterOverviewSchema, invitedSchema, leftSchema } from '../cluster-sch
 import { authorshipOf, notValid } from '../collection-writes.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import type { HttpProblemCode } from '../problem-details.ts';
-import { empty, isProblemReply, json, type Reply, refuse } from '../reply.ts';
+import { empty, isProblemReply, JSON_MEDIA_TYPE, json, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, HeaderText, Route } from '../route.ts';
 
 const DEFAULT_INVITATION_SECONDS = 3600;
@@ -26,7 +26,6 @@ const invitationRequest = z
   })
   .meta({ id: 'InvitationRequest' });
 
-const JSON_MEDIA_TYPE = 'application/json';
 const TAG = 'cluster';
 const REASON: HeaderText = { name: 'Meridian-Reason', description: 'Why; kept with the change.' };
 const REFUSALS: readonly HttpProblemCode[] = ['bad-parameter', 'not-found', 'not-valid'];

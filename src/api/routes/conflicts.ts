@@ -4,10 +4,9 @@ import { type AlertChannel, showAlertChannel } from '../../config/resources/aler
 import type { Conflict, ConflictPlace, ConflictValue } from '../../store/conflicts/conflict.ts';
 import { authorshipOf, notValid } from '../collection-writes.ts';
 import type { ControlPlane } from '../control-plane.ts';
-import { empty, isProblemReply, json, type Reply, refuse } from '../reply.ts';
+import { empty, isProblemReply, JSON_MEDIA_TYPE, json, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 
-const JSON_MEDIA_TYPE = 'application/json';
 const TAG = 'cluster';
 
 /** Most conflicts in one answer; who has more resolves these first. */

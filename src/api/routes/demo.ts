@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { demoDataCenterSchema } from '../answer-schemas.ts';
 import type { ControlPlane, Demo } from '../control-plane.ts';
-import { json, type ProblemReply, refuse } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json, type ProblemReply, refuse } from '../reply.ts';
 import type { Answer, Route } from '../route.ts';
 
 const listAnswer: Answer = {
   status: 200,
   description: 'The data centers.',
-  mediaType: 'application/json',
+  mediaType: JSON_MEDIA_TYPE,
   schema: z.object({ items: z.array(demoDataCenterSchema) }),
 };
 

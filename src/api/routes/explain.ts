@@ -6,7 +6,7 @@ import { parseAddress, parsePrefix } from '../../dns/address.ts';
 import { explanationSchema } from '../answer-schemas.ts';
 import type { ControlPlane, ExplainQuestion } from '../control-plane.ts';
 import { canonicalName, canonicalType } from '../identities.ts';
-import { json, type Reply, refuse } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json, type Reply, refuseParameters } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 
 const DEFAULT_RESOLVER = '127.0.0.1';
@@ -38,7 +38,7 @@ export function explainRoute(plane: ControlPlane): Route {
     summary: 'Why a query gets the answer it gets, step by step.',
     query: explainQuery,
     answers: [
-      { status: 200, description: 'The decision.', mediaType: 'application/json', schema: explanationSchema },
+      { status: 200, description: 'The decision.', mediaType: JSON_MEDIA_TYPE, schema: explanationSchema },
     ],
     refusals: ['bad-parameter'],
     run: (request) => explainRequest(plane, request),
@@ -47,9 +47,9 @@ export function explainRoute(plane: ControlPlane): Route {
 
 function explainRequest(plane: ControlPlane, request: ApiRequest): Reply {
   const query = parseBody(explainQuery, request.query, '');
-  if (!query.ok) return badParameters(query.problems);
+  if (!query.ok) return refuseParameters(query.problems);
   const question = readQuestion(query.value);
-  if (Array.isArray(question)) return badParameters(question);
+  if (Array.isArray(question)) return refuseParameters(question);
   const { config } = plane;
   const decided = plane.decide(question);
   const { geo } = plane.status();
@@ -81,9 +81,4 @@ function readQuestion(query: z.infer<typeof explainQuery>): ExplainQuestion | Pr
 
 function notAnAddress(path: string, text: string, wanted: string): Problem {
   return { code: 'invalid-value', path, message: `${JSON.stringify(text)} is not ${wanted}.` };
-}
-
-function badParameters(problems: readonly Problem[]): Reply {
-  const sentences = problems.map(({ path, message }) => `${path}: ${message}`);
-  return refuse('bad-parameter', sentences.join(' '), problems);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpointHealthSchema, vantageSightSchema } from '../answer-schemas.ts';
 import type { ControlPlane } from '../control-plane.ts';
-import { json } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json } from '../reply.ts';
 import type { Route } from '../route.ts';
 
 /** `/v1/health`: what this node believes about every endpoint, and why; and how much each vantage sees. */
@@ -16,7 +16,7 @@ export function healthRoute(plane: ControlPlane): Route {
       {
         status: 200,
         description: 'All endpoints, and the vantages that should vote on them.',
-        mediaType: 'application/json',
+        mediaType: JSON_MEDIA_TYPE,
         schema: z.object({ items: z.array(endpointHealthSchema), vantages: z.array(vantageSightSchema) }),
       },
     ],

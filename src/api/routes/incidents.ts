@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { parseBody } from '../../config/contract.ts';
-import type { Problem } from '../../config/problem.ts';
 import { failoverSeconds, type Incident, severities, timelineOf } from '../../health/incidents/incident.ts';
-import type { IncidentFilter, IncidentSource } from '../incident-source.ts';
-import { json, type ProblemReply, type Reply, refuse } from '../reply.ts';
+import type { IncidentFilter } from '../../health/incidents/incident-filter.ts';
+import type { IncidentSource } from '../incident-source.ts';
+import { JSON_MEDIA_TYPE, json, type ProblemReply, type Reply, refuse, refuseParameters } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 
 const MAX_PAGE = 500;
@@ -116,7 +116,7 @@ export function incidentRoutes(source: IncidentSource | undefined): readonly Rou
       tag: 'state',
       summary: 'Endpoints and data centers that are or were out of service, newest first.',
       query: incidentQuery,
-      answers: [{ status: 200, description: 'One page.', mediaType: 'application/json', schema: page }],
+      answers: [{ status: 200, description: 'One page.', mediaType: JSON_MEDIA_TYPE, schema: page }],
       refusals: ['bad-parameter', 'overloaded'],
       run: (request) => listIncidents(source, request),
     },
@@ -131,7 +131,7 @@ export function incidentRoutes(source: IncidentSource | undefined): readonly Rou
         {
           status: 200,
           description: 'The incident.',
-          mediaType: 'application/json',
+          mediaType: JSON_MEDIA_TYPE,
           schema: incidentWithTimeline,
         },
       ],
@@ -153,7 +153,7 @@ export async function fromHistory<T>(question: Promise<T>): Promise<T | ProblemR
 
 async function listIncidents(source: IncidentSource | undefined, request: ApiRequest): Promise<Reply> {
   const query = parseBody(incidentQuery, request.query, '');
-  if (!query.ok) return badParameters(query.problems);
+  if (!query.ok) return refuseParameters(query.problems);
   if (source === undefined) return json({ items: [] });
   const page = await fromHistory(source.incidents(filterOf(query.value)));
   if ('kind' in page) return page;
@@ -238,9 +238,4 @@ function textOf(ms: number): string {
 
 function optionalText(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : textOf(ms);
-}
-
-function badParameters(problems: readonly Problem[]): Reply {
-  const sentences = problems.map(({ path, message }) => `${path}: ${message}`);
-  return refuse('bad-parameter', sentences.join(' '), problems);
 }

@@ -7,7 +7,7 @@ import type { ClientLatency, LatencySummary } from '../../latency/latency-state.
 import { MAX_BATCH_MEASUREMENTS, MAX_MILLISECONDS, MIN_MILLISECONDS } from '../../latency/limits.ts';
 import { MEASUREMENTS_PATH } from '../push-tokens.ts';
 import { CSV_MEDIA_TYPE } from '../read-body.ts';
-import { json, type Reply, refuse } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 
 /** What the node knows of measured latency, and how it is told. */
@@ -24,8 +24,6 @@ export interface LatencySource {
   summary(): LatencySummary;
   client(address: Address): ClientLatency;
 }
-
-const JSON_MEDIA_TYPE = 'application/json';
 
 const MAX_TEXT_LENGTH = 64;
 

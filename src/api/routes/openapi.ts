@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { openApiDocument } from '../openapi-document.ts';
-import { json } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json } from '../reply.ts';
 import type { Route } from '../route.ts';
 
 /** `/v1/openapi.json`: the document of all given routes and of itself. */
@@ -16,7 +16,7 @@ export function openApiRoute(others: readonly Route[], version: string): Route {
       {
         status: 200,
         description: 'The document.',
-        mediaType: 'application/json',
+        mediaType: JSON_MEDIA_TYPE,
         schema: z.record(z.string(), z.unknown()),
       },
     ],

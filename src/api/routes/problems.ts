@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problemSchema } from '../answer-schemas.ts';
 import type { ControlPlane } from '../control-plane.ts';
-import { json } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json } from '../reply.ts';
 import type { Route } from '../route.ts';
 
 /** `/v1/problems`: what is wrong at present, while the node serves on. */
@@ -13,7 +13,7 @@ export function problemsRoute(plane: ControlPlane): Route {
     operationId: 'listProblems',
     tag: 'state',
     summary: 'What is wrong with the configuration or the geo table at present.',
-    answers: [{ status: 200, description: 'All problems.', mediaType: 'application/json', schema }],
+    answers: [{ status: 200, description: 'All problems.', mediaType: JSON_MEDIA_TYPE, schema }],
     refusals: [],
     run: () => json({ items: plane.problems() }),
   };

@@ -5,7 +5,7 @@ import { pushSources } from '../../health/push-sources.ts';
 import { bearerToken } from '../authorise.ts';
 import type { ControlPlane, EndpointReport } from '../control-plane.ts';
 import { sourcesOfToken } from '../push-tokens.ts';
-import { json, type Reply, refuse } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 
 /** A report is a few numbers and a sentence. */
@@ -38,12 +38,12 @@ export function reportRoute(plane: ControlPlane): Route {
     summary:
       'Report the state and load of an endpoint whose monitor is of kind push; silence counts as failure.',
     parameters: { pool: 'Name of the pool.', endpoint: 'Name of the endpoint within its pool.' },
-    body: { schema: reportSchema, mediaTypes: ['application/json'], maxBytes: MAX_REPORT_BYTES },
+    body: { schema: reportSchema, mediaTypes: [JSON_MEDIA_TYPE], maxBytes: MAX_REPORT_BYTES },
     answers: [
       {
         status: 200,
         description: 'The report counts until the leases end.',
-        mediaType: 'application/json',
+        mediaType: JSON_MEDIA_TYPE,
         schema: takenSchema,
       },
     ],

@@ -7,14 +7,12 @@ import type { RRset } from '../../config/resources/rrset.ts';
 import { API_OWNER } from '../collection.ts';
 import { authorshipOf, notValid, refusedWrite, type WriteContext } from '../collection-writes.ts';
 import { canonicalName, rrsetIdentity } from '../identities.ts';
-import { isProblemReply, json, type Reply, refuse } from '../reply.ts';
+import { isProblemReply, JSON_MEDIA_TYPE, json, type Reply, refuse } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 import { ZONE_PARAMETER_TEXT } from './zones.ts';
 
 /** Each takes some tenths of a millisecond of the thread that also answers all else. */
 export const MAX_BATCH_RRSETS = 1000;
-
-const JSON_MEDIA_TYPE = 'application/json';
 
 /** `PATCH /v1/zones/{zone}/rrsets`: many RRsets in one write, all of them or none. */
 export function rrsetBatchRoute(context: WriteContext, contract: Contract): Route {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nodeStatusSchema } from '../answer-schemas.ts';
 import type { ControlPlane } from '../control-plane.ts';
-import { json, text } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json, text } from '../reply.ts';
 import type { Route } from '../route.ts';
 
 /** Text of the node's metrics, in the exposition format that its content type names. */
@@ -11,7 +11,7 @@ const NOT_READY_STATUS = 503;
 
 /** `/v1/status`, and what orchestrators and Prometheus ask: `/healthz`, `/readyz`, `/metrics`. */
 export function statusRoutes(plane: ControlPlane, metrics: MetricsText): readonly Route[] {
-  const status = { mediaType: 'application/json', schema: nodeStatusSchema };
+  const status = { mediaType: JSON_MEDIA_TYPE, schema: nodeStatusSchema };
   return [
     {
       method: 'get',

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { parseBody } from '../../config/contract.ts';
-import type { Problem } from '../../config/problem.ts';
 import {
   MAX_TRAFFIC_ENTRIES,
   MAX_TRAFFIC_MINUTES,
@@ -11,7 +10,7 @@ import {
   type TrafficSource,
 } from '../../observe/traffic/traffic-report.ts';
 import { canonicalName } from '../identities.ts';
-import { json, type Reply, refuse, text } from '../reply.ts';
+import { JSON_MEDIA_TYPE, json, type Reply, refuse, refuseParameters, text } from '../reply.ts';
 import type { ApiRequest, Route } from '../route.ts';
 
 const MAX_NAME_TEXT_LENGTH = 1016;
@@ -109,7 +108,7 @@ export function trafficRoutes(source: TrafficSource | undefined): readonly Route
       summary: 'The heaviest names, clients, resolvers and data centers of up to an hour, from samples.',
       query: trafficQuery,
       answers: [
-        { status: 200, description: 'The traffic.', mediaType: 'application/json', schema: trafficReport },
+        { status: 200, description: 'The traffic.', mediaType: JSON_MEDIA_TYPE, schema: trafficReport },
       ],
       refusals: ['bad-parameter', 'not-found'],
       run: (request) => trafficRequest(source, request),
@@ -122,7 +121,7 @@ export function trafficRoutes(source: TrafficSource | undefined): readonly Route
       summary: 'Client prefixes with their queries: weights for what-if questions.',
       query: prefixQuery,
       answers: [
-        { status: 200, description: 'The prefixes.', mediaType: 'application/json', schema: prefixReport },
+        { status: 200, description: 'The prefixes.', mediaType: JSON_MEDIA_TYPE, schema: prefixReport },
       ],
       refusals: ['bad-parameter', 'not-found'],
       run: (request) => prefixRequest(source, request, (report) => json(report)),
@@ -143,10 +142,10 @@ export function trafficRoutes(source: TrafficSource | undefined): readonly Route
 
 function trafficRequest(source: TrafficSource | undefined, request: ApiRequest): Reply {
   const query = parseBody(trafficQuery, request.query, '');
-  if (!query.ok) return badParameters(query.problems);
+  if (!query.ok) return refuseParameters(query.problems);
   const { minutes, limit, dataCenter } = query.value;
   const name = query.value.name === undefined ? undefined : canonicalName(query.value.name);
-  if (name?.ok === false) return badParameters(name.problems);
+  if (name?.ok === false) return refuseParameters(name.problems);
   if (source === undefined) return notSampled();
   return json(source.traffic({ minutes, limit, name: name?.value, dataCenter }));
 }
@@ -157,7 +156,7 @@ function prefixRequest(
   reply: (report: PrefixReport) => Reply,
 ): Reply {
   const query = parseBody(prefixQuery, request.query, '');
-  if (!query.ok) return badParameters(query.problems);
+  if (!query.ok) return refuseParameters(query.problems);
   return source === undefined ? notSampled() : reply(source.prefixes(query.value));
 }
 
@@ -173,13 +172,5 @@ function notSampled(): Reply {
   return refuse(
     'not-found',
     'This node samples no queries (--sample 0), so it has no figures of its traffic.',
-  );
-}
-
-function badParameters(problems: readonly Problem[]): Reply {
-  return refuse(
-    'bad-parameter',
-    problems.map(({ path, message }) => `${path}: ${message}`).join(' '),
-    problems,
   );
 }

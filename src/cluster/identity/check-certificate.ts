@@ -2,10 +2,10 @@ import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } fr
 import type { Problem } from '../../config/problem.ts';
 import { nodeUri } from './certificate.ts';
 
-/** Reads PEM; undefined where it is none. */
-export function parseCertificate(pem: string): X509Certificate | undefined {
+/** Reads PEM or DER; undefined where it is neither. */
+export function parseCertificate(certificate: string | Uint8Array): X509Certificate | undefined {
   try {
-    return new X509Certificate(pem);
+    return new X509Certificate(certificate);
   } catch {
     return undefined;
   }

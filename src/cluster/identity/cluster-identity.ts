@@ -1,6 +1,6 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import type { Authorship } from '../../config/model.ts';
-import { type Parsed, type Problem, parsed, refused } from '../../config/problem.ts';
+import { type Parsed, type Problem, parsed, reasonOf, refused } from '../../config/problem.ts';
 import { MAX_NODE_ADDRESSES } from '../../config/resources/cluster-node.ts';
 import {
   fingerprintOf,
@@ -20,7 +20,7 @@ import {
   invitationChange,
   isRemoved,
   liveNodes,
-  type MembershipStore,
+  type MemberStore,
   nodeChange,
   nodeNamed,
   oldInvitationChanges,
@@ -28,7 +28,7 @@ import {
   revokedSerials,
   tryToWrite,
   withCertificate,
-} from './membership.ts';
+} from './member-config.ts';
 
 /** Of what a node writes of itself. */
 const OWN_AUTHOR = 'cluster';
@@ -36,7 +36,7 @@ const OWN_AUTHOR = 'cluster';
 export interface ClusterIdentityOptions {
   readonly dataDirectory: string;
   readonly files: IdentityFiles;
-  readonly members: MembershipStore;
+  readonly members: MemberStore;
   readonly now: () => Date;
   readonly log: (
     level: 'info' | 'warn' | 'error',
@@ -280,7 +280,7 @@ export class ClusterIdentity {
       this.#files = { ...this.#files, ...pair };
       this.#renewalFailure = undefined;
     } catch (error) {
-      this.#renewalFailure = error instanceof Error ? error.message : String(error);
+      this.#renewalFailure = reasonOf(error);
       log('error', { err: error }, 'the certificate of this node could not be renewed');
       return;
     }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseBody } from '../../config/contract.ts';
-import { type Parsed, refused } from '../../config/problem.ts';
+import { type Parsed, reasonOf, refused } from '../../config/problem.ts';
 import {
   MAX_NODE_ADDRESSES,
   membershipId,
@@ -60,7 +60,7 @@ export function parseClusterSettings(text: string, path: string): Parsed<Cluster
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return refused('bad-cluster-file', path, `The file is not JSON: ${messageOf(error)}.`);
+    return refused('bad-cluster-file', path, `The file is not JSON: ${reasonOf(error)}.`);
   }
   return parseBody<ClusterSettings>(clusterSettingsSchema, value, path);
 }
@@ -78,8 +78,4 @@ export function advertisedAddresses({ listen, advertise }: ClusterSettings): rea
 /** Whether an address means all of a machine's. */
 export function isUnspecified(address: string): boolean {
   return /^(0\.0\.0\.0|\[(::|0(:0){7})\]):/.test(address);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

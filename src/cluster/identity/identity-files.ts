@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Parsed, type Problem, parsed } from '../../config/problem.ts';
+import { type Parsed, type Problem, parsed, reasonOf } from '../../config/problem.ts';
 import { replaceFile } from '../../disk/replace-file.ts';
 import type { CertifiedKey } from './certificate.ts';
 import {
@@ -39,7 +39,7 @@ export interface IdentityFiles extends CertifiedKey {
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-const SETTINGS_FILE = 'cluster.json';
+export const SETTINGS_FILE = 'cluster.json';
 const CA_FILE = 'ca.crt';
 const CA_KEY_FILE = 'ca.key.sealed';
 const CERTIFICATE_FILE = 'node.crt';
@@ -205,7 +205,7 @@ async function readText(file: string): Promise<Parsed<string>> {
     if (octets.length <= MAX_FILE_OCTETS) return parsed(octets.toString('utf8'));
     return { ok: false, problems: [mistake(file, 'The file is too large to be ours.')] };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return { ok: false, problems: [mistake(file, `The file cannot be read: ${why}.`)] };
   }
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Problem } from '../../config/problem.ts';
 import { endOf, startOf } from './check-certificate.ts';
 import type { IdentityFiles } from './identity-files.ts';
-import { isRemoved, liveNodes, type Membership, nodeNamed } from './membership.ts';
+import { isRemoved, liveNodes, type MemberConfig, nodeNamed } from './member-config.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -18,7 +18,7 @@ const RENEWAL_SHARE = 2 / 3;
 /** How a node stands in the configuration: it is not in there before it has heard from the others. */
 export type Standing = 'member' | 'unknown' | 'removed' | 'replaced';
 
-export function standingOf({ settings }: IdentityFiles, config: Membership): Standing {
+export function standingOf({ settings }: IdentityFiles, config: MemberConfig): Standing {
   if (config.removals.has(settings.membership)) return 'removed';
   const node = nodeNamed(config, settings.name);
   if (node === undefined) return 'unknown';
@@ -36,7 +36,7 @@ export function renewalDueAt(certificatePem: string): number {
 /** What is wrong with a node's part in its cluster, or will be soon. */
 export function identityProblems(
   files: IdentityFiles,
-  config: Membership,
+  config: MemberConfig,
   nowMs: number,
 ): readonly Problem[] {
   const { name } = files.settings;
@@ -99,7 +99,7 @@ function dateProblems(
 }
 
 /** Two sides of a partition may let in a machine each with the same invitation. */
-function usedTwice(config: Membership): readonly Problem[] {
+function usedTwice(config: MemberConfig): readonly Problem[] {
   const names = new Map<string, string>();
   const problems: Problem[] = [];
   for (const { name, membership } of liveNodes(config)) {

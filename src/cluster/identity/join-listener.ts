@@ -29,12 +29,12 @@ import {
   invitationChange,
   isRemoved,
   liveNodes,
-  type MembershipStore,
+  type MemberStore,
   nodeChange,
   nodeNamed,
   tryToWrite,
   withSerial,
-} from './membership.ts';
+} from './member-config.ts';
 
 /** Nobody joins a cluster with more machines at once. */
 const MAX_CONNECTIONS = 16;
@@ -55,7 +55,7 @@ type JoinOutcome = (typeof outcomes)[number];
 
 export interface JoinListenerOptions {
   readonly identity: () => IdentityFiles;
-  readonly members: MembershipStore;
+  readonly members: MemberStore;
   /** Keys that open secrets in the configuration; the cluster's own comes before them. */
   readonly sealKeys: () => readonly Uint8Array[];
   readonly now: () => Date;

@@ -25,6 +25,8 @@ import { clusterSettingsSchema } from './cluster-settings.ts';
  *
  * The proof binds the request, octet for octet, to the connection's own secret (RFC 8446 section 7.5).
  */
+
+/** RFC 7301: what is spoken after the handshake, on the listener of the peers. */
 export const JOIN_PROTOCOL = 'meridian-join/1';
 
 /** RFC 5705 labels of private use begin with EXPERIMENTAL. */

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/model.ts';
+import { reasonOf } from '../../config/problem.ts';
 import { isDocumentId, ROOT_DOCUMENT } from '../../store/document.ts';
 import type { ReplicatedStore } from '../../store/replicated-store.ts';
 import type { PeerSession } from '../transport/transport.ts';
@@ -217,7 +218,7 @@ export class DocumentSync {
         this.#counters.batchesReceived += 1;
       } catch (thrown) {
         // The disk refused. Whoever comes back later finds out by the heads what is missing.
-        peer.end(`could not be taken in from: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+        peer.end(`could not be taken in from: ${reasonOf(thrown)}`);
         return undefined;
       } finally {
         for (const { document } of messages) this.#takingIn.get(document)?.delete(peer);
@@ -328,9 +329,7 @@ export class DocumentSync {
         if (peer.documents.mustStartOver(document)) peer.exchange.restart(document);
         message = await store.generate(peer.exchange, document);
       } catch (thrown) {
-        peer.end(
-          `cannot be told of ${document}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-        );
+        peer.end(`cannot be told of ${document}: ${reasonOf(thrown)}`);
         return undefined;
       }
     }

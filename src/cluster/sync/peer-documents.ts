@@ -82,8 +82,8 @@ export const MAX_ROOT_HOLD_MS = 10_000;
 /** After so many messages of the peer all is here that it had when it was asked. */
 const ANSWERS_TO_CATCH_UP = 4;
 
-/** Ten thousand zones, or a thousand large ones, and room to spare; each takes some hundred octets. */
-export const MAX_DOCUMENTS = 200_000;
+/** As many as a store holds, and what is under way; each takes some hundred octets. */
+export const MAX_DOCUMENTS = 201_000;
 
 const ROOT_DOCUMENT = 'root';
 

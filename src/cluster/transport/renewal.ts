@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, sign, verify, X509Certificate } from 'node:crypto';
 import { decodeValue, encodeValue } from '../frame.ts';
+import { parseCertificate } from '../identity/check-certificate.ts';
 import { asRecord } from './hello.ts';
 import { MAX_CONTROL_OCTETS } from './limits.ts';
 import type { Judgement, Roster } from './roster.ts';
@@ -27,19 +28,10 @@ export function judgeRenewal(
   const fields = decoded.ok ? asRecord(decoded.value) : undefined;
   const { certificate: raw, signature } = fields ?? {};
   if (!(raw instanceof Uint8Array) || !(signature instanceof Uint8Array)) return undefined;
-  const certificate = readCertificate(raw);
+  const certificate = parseCertificate(raw);
   if (certificate === undefined) return undefined;
   if (!isSignedWith(certificate.publicKey, Buffer.concat([binding, raw]), signature)) return undefined;
   return roster.judge(certificate, nowMs);
-}
-
-/** DER or PEM; undefined when it is neither. */
-export function readCertificate(octets: Uint8Array): X509Certificate | undefined {
-  try {
-    return new X509Certificate(octets);
-  } catch {
-    return undefined;
-  }
 }
 
 export function signWith(key: KeyObject, octets: Uint8Array): Uint8Array {

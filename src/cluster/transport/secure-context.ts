@@ -4,7 +4,6 @@ import type { TransportIdentity } from './transport.ts';
 
 /** RFC 7301: what is spoken after the handshake. */
 export const PEER_PROTOCOL = 'meridian-peer/1';
-export const JOIN_PROTOCOL = 'meridian-join/1';
 
 /** Throws when certificate and key cannot be read or do not belong together. */
 export function secureContextOf(identity: TransportIdentity): SecureContext {

@@ -34,6 +34,12 @@ export type CronText =
   | { readonly ok: true; readonly fields: CronFields }
   | { readonly ok: false; readonly faults: readonly string[] };
 
+/** Longest cron text; four lists of every second number are as long. */
+export const MAX_CRON_LENGTH = 200;
+
+/** No field has numbers of three digits, and node-cron writes a range out before it looks at its ends. */
+const TOO_LARGE = /\d{3}/;
+
 const FIELD_COUNT = 5;
 const DAYS_OF_WEEK = 7;
 const MINUTES_PER_HOUR = 60;
@@ -41,12 +47,16 @@ const HOURS_PER_DAY = 24;
 
 /** Reads a cron text. node-cron says what is valid; times are computed here, because it skips hours on DST days. */
 export function parseCron(text: string): CronText {
+  if (text.length > MAX_CRON_LENGTH)
+    return { ok: false, faults: [`must have at most ${MAX_CRON_LENGTH} characters`] };
   const words = text.trim().split(/\s+/);
   // node-cron takes seconds and nicknames as well; a window opens on a minute, and is easier read by its fields.
   if (words.length !== FIELD_COUNT || text.trim().startsWith('@')) {
     const fault = `must have five fields (minute, hour, day of month, month, day of week), and has ${words.length}`;
     return { ok: false, faults: [fault] };
   }
+  const large = words.findIndex((word) => TOO_LARGE.test(word));
+  if (large >= 0) return { ok: false, faults: [invalidThere(FIELD_ORDER[large] ?? '', words[large] ?? '')] };
   const { valid, fields, errors } = validateDetailed(words.join(' '));
   if (!valid || fields === undefined) return { ok: false, faults: errors.map(faultOf) };
   const hours = [...new Set(fields.hour)];
@@ -76,6 +86,8 @@ export function matchesDay(fields: CronFields, year: number, month: number, day:
   );
 }
 
+const FIELD_ORDER: readonly string[] = ['minute', 'hour', 'day of month', 'month', 'day of week'];
+
 const FIELD_NAMES: Readonly<Record<string, string>> = {
   minute: 'minute',
   hour: 'hour',
@@ -90,6 +102,10 @@ function faultOf({ field, value, message }: { field: string; value?: string; mes
   if (name === undefined || value === undefined) return `is not valid: ${message}`;
   if (message.includes('impossible'))
     return `has ${value} for the day of month, which none of its months has`;
+  return invalidThere(name, value);
+}
+
+function invalidThere(name: string, value: string): string {
   return `has "${value}" for the ${name}, which is not valid there`;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseCron } from '../calendar/cron-fields.ts';
+import { MAX_CRON_LENGTH, parseCron } from '../calendar/cron-fields.ts';
 import { cronOpenings } from '../calendar/openings.ts';
 import { isTimeZone } from '../calendar/zone-clock.ts';
 import { resourceName } from './fields.ts';
@@ -11,7 +11,7 @@ const MAX_WINDOW_MINUTES = 44_640;
 const cronText = z
   .string()
   .min(9)
-  .max(200)
+  .max(MAX_CRON_LENGTH, { abort: true })
   .superRefine((text, context) => {
     const cron = parseCron(text);
     if (!cron.ok) for (const message of cron.faults) context.addIssue({ code: 'custom', message });

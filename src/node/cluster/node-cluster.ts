@@ -3,7 +3,7 @@ import { ObservationExchange } from '../../cluster/health/exchange.ts';
 import { ClusterIdentity } from '../../cluster/identity/cluster-identity.ts';
 import type { IdentityFiles } from '../../cluster/identity/identity-files.ts';
 import { JoinListener } from '../../cluster/identity/join-listener.ts';
-import { liveNodes, type MembershipStore } from '../../cluster/identity/membership.ts';
+import { liveNodes, type MemberStore } from '../../cluster/identity/member-config.ts';
 import { splitAddress } from '../../cluster/identity/peer-address.ts';
 import { memberProblems } from '../../cluster/members/member-problems.ts';
 import { Membership, STATUS_INTERVAL_MS } from '../../cluster/members/membership.ts';
@@ -58,7 +58,7 @@ export class NodeCluster {
   readonly exchange: ObservationExchange;
   readonly dispatch: Dispatch;
   readonly #parts: ClusterParts;
-  readonly #members: MembershipStore;
+  readonly #members: MemberStore;
   readonly #startedAtMs = Date.now();
   #followed: Pick<Config, 'nodes' | 'removals'> | undefined;
   readonly #discovery: Discovery;
@@ -208,7 +208,7 @@ export class NodeCluster {
   }
 }
 
-function membersOf(plane: NodeControlPlane): MembershipStore {
+function membersOf(plane: NodeControlPlane): MemberStore {
   return {
     get config() {
       return plane.config;

@@ -5,6 +5,7 @@ import { splitAddress } from '../../cluster/identity/peer-address.ts';
 import { MeshTransport } from '../../cluster/transport/mesh/mesh-transport.ts';
 import { NatsTransport } from '../../cluster/transport/nats/nats-transport.ts';
 import type { Transport } from '../../cluster/transport/transport.ts';
+import { reasonOf } from '../../config/problem.ts';
 import type { Logger } from '../../observe/log.ts';
 import { StartError } from '../start-error.ts';
 import { brokerOf } from './broker-address.ts';
@@ -37,7 +38,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     const message = `the CA file of the NATS broker cannot be read (${why}); correct "caFile" in cluster.json`;
     throw new StartError([{ code: 'unreadable-broker-ca', path: file, message }]);
   }

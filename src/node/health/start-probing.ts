@@ -18,7 +18,7 @@ export function startProbing(
   return startVantage({
     name: vantage,
     environment: { execDirectory },
-    url: workerUrl(import.meta.url, '../probing/vantage-worker'),
+    url: workerUrl(import.meta.url, '../../probing/vantage-worker'),
     startWorker: (url, options) => new Worker(url, options),
     onObservations,
     onLost: (error) => log.error({ error }, 'the thread that probes ended and will be started again'),

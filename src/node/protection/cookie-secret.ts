@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Parsed, type Problem, parsed, refused } from '../../config/problem.ts';
+import { type Parsed, type Problem, parsed, reasonOf, refused } from '../../config/problem.ts';
 import { COOKIE_SECRET_OCTETS } from '../../protection/cookies.ts';
 
 /** Of the node's own secret in its data directory. */
@@ -20,7 +20,7 @@ export async function readCookieSecrets(file: string): Promise<Parsed<readonly U
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return refused('unreadable-cookie-secret', file, `The cookie secret cannot be read: ${why}.`);
   }
   const lines = text
@@ -74,7 +74,7 @@ export async function ownCookieSecrets(file: string): Promise<Parsed<OwnSecrets>
 }
 
 function unwritable(file: string, error: unknown): Problem {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = reasonOf(error);
   return { code: 'unwritable-cookie-secret', path: file, message: `The secret cannot be kept: ${why}.` };
 }
 

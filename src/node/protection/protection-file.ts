@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
-import { type Parsed, type Problem, refused } from '../../config/problem.ts';
+import { type Parsed, type Problem, reasonOf, refused } from '../../config/problem.ts';
 import { parseProtection } from '../../config/protection-schema.ts';
 import type { ProtectionSettings } from '../../protection/settings.ts';
 
@@ -10,7 +10,7 @@ export async function readProtectionFile(file: string): Promise<Parsed<Protectio
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return refused('unreadable-protection', '--protection', `${file} cannot be read: ${why}.`);
   }
   const counter = new LineCounter();
@@ -31,7 +31,7 @@ export async function readProtectionFile(file: string): Promise<Parsed<Protectio
     value = document.toJS();
   } catch (error) {
     // Aliases without end.
-    return refused('bad-yaml', file, error instanceof Error ? error.message : String(error));
+    return refused('bad-yaml', file, reasonOf(error));
   }
   const settings = parseProtection(value);
   if (settings.ok) return settings;

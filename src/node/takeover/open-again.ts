@@ -1,3 +1,5 @@
+import { reasonOf } from '../../config/problem.ts';
+
 /** A store that a failed successor still holds is free when the system has ended that process. */
 const FIRST_PAUSE_MS = 500;
 /** What is still in the way after a minute waits for a person, who is not kept waiting for long. */
@@ -21,7 +23,7 @@ export async function openAgain({ open, wanted, pause, onError }: Opening): Prom
       await open();
       return;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = reasonOf(error);
       if (message !== told) onError(error);
       told = message;
     }

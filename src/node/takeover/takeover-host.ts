@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { reasonOf } from '../../config/problem.ts';
 import {
   type ControlReply,
   type ControlRequest,
@@ -127,7 +128,7 @@ export class TakeoverHost {
     try {
       reply(socket, { kind: 'restarted', pid: await this.restart() });
     } catch (error) {
-      reply(socket, { kind: 'refused', message: error instanceof Error ? error.message : String(error) });
+      reply(socket, { kind: 'refused', message: reasonOf(error) });
     }
     socket.end();
   }

@@ -8,7 +8,7 @@ import { groupSteeredNames } from './zone-sources.ts';
 export interface ZoneChanges {
   /** Apexes of new zones and of those of which any input changed, but for the ones in `edit`. */
   readonly compile: readonly string[];
-  /** Apexes of zones of which nothing but RRsets changed. */
+  /** Apexes of zones of which nothing but RRsets and the serial changed. */
   readonly edit: readonly string[];
   /** Apexes of zones that are no more. */
   readonly drop: readonly string[];
@@ -36,10 +36,10 @@ export function changedZones(before: Config | undefined, after: Config): ZoneCha
   if (!sameZones) {
     for (const [apex, zone] of after.zones) if (before.zones.get(apex) !== zone) compile.add(apex);
   }
-  const edit: string[] = [];
-  for (const apex of changedRRsets(before, after))
-    if (after.zones.has(apex) && !compile.has(apex)) edit.push(apex);
-  return { compile: [...compile].filter((apex) => after.zones.has(apex)), edit, drop };
+  const edit = new Set<string>();
+  for (const apex of [...changedRRsets(before, after), ...changedSerials(before, after)])
+    if (after.zones.has(apex) && !compile.has(apex)) edit.add(apex);
+  return { compile: [...compile].filter((apex) => after.zones.has(apex)), edit: [...edit], drop };
 }
 
 const NO_ZONES: ReadonlySet<string> = new Set();
@@ -49,6 +49,14 @@ function changedRRsets(before: Config, after: Config): readonly string[] {
   const changed = [...after.rrsets].filter(([apex, rrsets]) => before.rrsets.get(apex) !== rrsets);
   const gone = [...before.rrsets.keys()].filter((apex) => !after.rrsets.has(apex));
   return [...changed.map(([apex]) => apex), ...gone];
+}
+
+/** What a merge brings may count without changing anything else: the serial must be as on the other nodes. */
+function changedSerials(before: Config, after: Config): readonly string[] {
+  if (before.zoneSerials === after.zoneSerials) return [];
+  return [...after.zoneSerials].flatMap(([apex, serial]) =>
+    serial !== before.zoneSerials.get(apex) && after.zones.get(apex)?.value.kind === 'rrsets' ? [apex] : [],
+  );
 }
 
 /** Apexes of zones whose steered names, or anything behind them, are not the same objects. */

@@ -1,5 +1,5 @@
 import type { Config, Stored } from '../../config/model.ts';
-import type { Problem } from '../../config/problem.ts';
+import { type Problem, reasonOf } from '../../config/problem.ts';
 import type { Zone } from '../../config/resources/zone.ts';
 import { changedOwners, MAX_PLAIN_RRSETS, type RRsets } from '../../config/rrset-map.ts';
 import { lowercaseName, parseName } from '../../dns/name.ts';
@@ -110,7 +110,11 @@ export class ZoneImages {
       this.#awaited.set(apex, zone.value.blob);
     const rrsets = config.rrsets.get(apex) ?? NO_RRSETS;
     if (rrsets.size > MAX_PLAIN_RRSETS) await prepareColumns(apex, rrsets);
-    const context = { ...numbers, hasBlob: this.#parts.hasBlob, serialOf: () => serialOf(config) };
+    const context = {
+      ...numbers,
+      hasBlob: this.#parts.hasBlob,
+      serialOf: (name: string) => serialOf(config, name),
+    };
     const { jobs, problems } = zoneJobs(config, context, [apex]);
     const found = [...problems];
     for (const job of jobs) {
@@ -155,7 +159,7 @@ export class ZoneImages {
     const rrsets = config.rrsets.get(apex) ?? NO_RRSETS;
     const owners = changedOwners(edited.rrsets, rrsets);
     if (owners === undefined) return false;
-    const serial = serialOf(config);
+    const serial = serialOf(config, apex);
     const edits = ownerEdits({ apex, zone: zone.value, rrsets, serial }, owners);
     const image = edits === undefined ? undefined : edited.editor.edit(edits, serial);
     if (image === undefined) return false;
@@ -213,14 +217,14 @@ export class ZoneImages {
   }
 }
 
-/** Every commit counts the generation up, so the serial never goes back (RFC 1982). */
-function serialOf({ generation }: Config): number {
-  return generation >>> 0;
+/** Its lowest 32 bits: what it grows by at once is far below half of them (RFC 1982, 3.2). */
+function serialOf({ zoneSerials }: Config, apex: string): number {
+  return (zoneSerials.get(apex) ?? 0) >>> 0;
 }
 
 /** The problem of a job that failed. */
 export function compileFailed(path: string, error: unknown): Problem {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = reasonOf(error);
   const message = `It could not be compiled, so what was there before goes on serving. This is a bug: ${why}`;
   return { code: COMPILE_FAILED, path, message };
 }

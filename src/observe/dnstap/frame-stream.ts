@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
+import { reasonOf } from '../../config/problem.ts';
 import { countMany } from '../counters.ts';
 import { type ControlFrame, ControlFrames, encodeControl, encodeFrames } from './control-frame.ts';
 
@@ -116,7 +117,7 @@ export class FrameStream {
       try {
         for (const control of controls.read(chunk)) this.#hear(control);
       } catch (error) {
-        failure = error instanceof Error ? error.message : String(error);
+        failure = reasonOf(error);
         socket.destroy();
       }
     });

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../config/problem.ts';
 import { countMany } from '../counters.ts';
 import type { NamedSample } from '../samples/named-sample.ts';
 import type { LineSink } from './line-sink.ts';
@@ -73,7 +74,7 @@ export class QueryLog {
       this.#failed = false;
     } catch (error) {
       countMany(counters, 'queryLog', 'failed', lines.length);
-      if (!this.#failed) onChange(error instanceof Error ? error.message : String(error));
+      if (!this.#failed) onChange(reasonOf(error));
       this.#failed = true;
     }
   }

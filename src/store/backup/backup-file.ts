@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { reasonOf } from '../../config/problem.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
-import { reasonOf, StoreError } from '../store-error.ts';
+import { StoreError } from '../store-error.ts';
 
 /**
  * A backup is one file:

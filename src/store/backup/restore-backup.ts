@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync } from 'node:fs';
+import { reasonOf } from '../../config/problem.ts';
 import { lockDirectory } from '../directory-lock.ts';
 import { LmdbDatabase } from '../lmdb-database.ts';
 import { addSealKeyText } from '../seal/seal-keys.ts';
-import { reasonOf, StoreError } from '../store-error.ts';
+import { StoreError } from '../store-error.ts';
 import { type BackupSummary, checkBackup, readBackup } from './backup-file.ts';
 import { CLUSTER_ID_ENTRY, SEAL_KEYS_ENTRY } from './backup-files.ts';
 

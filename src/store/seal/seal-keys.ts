@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { reasonOf, StoreError } from '../store-error.ts';
+import { reasonOf } from '../../config/problem.ts';
+import { StoreError } from '../store-error.ts';
 import { SEAL_KEY_LENGTH } from './sealer.ts';
 
 /**

@@ -9,10 +9,10 @@ import { parseToken } from '../../../src/cluster/identity/invitation-token.ts';
 import { joinCluster } from '../../../src/cluster/identity/join-client.ts';
 import {
   liveNodes,
-  type MembershipStore,
+  type MemberStore,
   nodeChange,
   revokedSerials,
-} from '../../../src/cluster/identity/membership.ts';
+} from '../../../src/cluster/identity/member-config.ts';
 import { alice, type FirstNode, Stage } from './given.ts';
 
 const stage = new Stage();
@@ -33,7 +33,7 @@ async function second(
   return { files, identity: identityOver(files, first.members) };
 }
 
-function identityOver(files: IdentityFiles, members: MembershipStore): ClusterIdentity {
+function identityOver(files: IdentityFiles, members: MemberStore): ClusterIdentity {
   return new ClusterIdentity({
     dataDirectory: stage.directory(),
     files,
@@ -203,7 +203,7 @@ it('leaves: its membership ends, then its files are put aside', async () => {
 
 it('stays where its leaving cannot be written', async () => {
   const { files, dataDirectory, members } = await stage.firstNode();
-  const failing: MembershipStore = {
+  const failing: MemberStore = {
     config: members.config,
     write: () => Promise.reject(new Error('disk full')),
   };

@@ -11,8 +11,8 @@ import { createCluster, nodeOf } from '../../../src/cluster/identity/create-clus
 import { createIdentityFiles, type IdentityFiles } from '../../../src/cluster/identity/identity-files.ts';
 import { JoinListener, type JoinListenerOptions } from '../../../src/cluster/identity/join-listener.ts';
 import { JOIN_PROTOCOL } from '../../../src/cluster/identity/join-messages.ts';
-import type { MembershipStore } from '../../../src/cluster/identity/membership.ts';
-import { nodeChange } from '../../../src/cluster/identity/membership.ts';
+import type { MemberStore } from '../../../src/cluster/identity/member-config.ts';
+import { nodeChange } from '../../../src/cluster/identity/member-config.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 
@@ -36,7 +36,7 @@ export class Stage {
     return directory;
   }
 
-  async members(directory = this.directory()): Promise<MembershipStore> {
+  async members(directory = this.directory()): Promise<MemberStore> {
     const store = await openStore({ directory, now: this.now });
     this.#stores.push(store);
     return {
@@ -74,7 +74,7 @@ export class Stage {
   /** Listens on loopback as the transport does, with one protocol. */
   async listen(
     files: IdentityFiles,
-    members: MembershipStore,
+    members: MemberStore,
     changed: Partial<JoinListenerOptions> = {},
   ): Promise<Listening> {
     const logged: string[] = [];
@@ -121,7 +121,7 @@ export class Stage {
 export interface FirstNode {
   readonly dataDirectory: string;
   readonly files: IdentityFiles;
-  readonly members: MembershipStore;
+  readonly members: MemberStore;
   readonly identity: ClusterIdentity;
   readonly events: readonly string[];
 }

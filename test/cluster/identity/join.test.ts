@@ -7,7 +7,7 @@ import { openCaKey } from '../../../src/cluster/identity/identity-files.ts';
 import { type InvitationToken, parseToken } from '../../../src/cluster/identity/invitation-token.ts';
 import { type Joined, joinCluster, type NewNode } from '../../../src/cluster/identity/join-client.ts';
 import { JOIN_PROTOCOL } from '../../../src/cluster/identity/join-messages.ts';
-import { liveNodes, type MembershipStore } from '../../../src/cluster/identity/membership.ts';
+import { liveNodes, type MemberStore } from '../../../src/cluster/identity/member-config.ts';
 import type { Parsed } from '../../../src/config/problem.ts';
 import { alice, type FirstNode, node, Stage } from './given.ts';
 
@@ -42,7 +42,7 @@ async function messages(joining: ReturnType<typeof joinCluster>): Promise<readon
   return joined.ok ? ['joined'] : joined.problems.map(({ message }) => message);
 }
 
-function namesOf({ config }: MembershipStore): readonly string[] {
+function namesOf({ config }: MemberStore): readonly string[] {
   return liveNodes(config).map(({ name }) => name);
 }
 
@@ -169,7 +169,7 @@ describe('a machine with an invitation', () => {
   it('is not told that it is in before that is on disk', async () => {
     const first = await stage.firstNode();
     const token = await invited(first, '127.0.0.1:1');
-    const members: MembershipStore = {
+    const members: MemberStore = {
       config: first.members.config,
       write: () => Promise.reject(new Error('no space left on device')),
     };

@@ -15,6 +15,10 @@ const refusals = [
     '*/0 24 * * *',
     'has "*/0" for the minute, which is not valid there; has "24" for the hour, which is not valid there',
   ],
+  // These would be written out number by number before they are found to be too large.
+  ['1-99999999 * * * *', 'has "1-99999999" for the minute, which is not valid there'],
+  ['0 2 * 1-12,5-4000000000 *', 'has "1-12,5-4000000000" for the month, which is not valid there'],
+  [`${'0-59,'.repeat(50)}1 * * * *`, 'must have at most 200 characters'],
   ['30 2 31 2 *', 'has 31 for the day of month, which none of its months has'],
 ] as const;
 

@@ -250,6 +250,11 @@ describe('changedZones', () => {
     });
   }
 
+  it('edits nothing but the serial where only that differs', () => {
+    const after = { ...before, zoneSerials: new Map([['example.org.', 9]]) };
+    expect(changedZones(before, after)).toEqual({ compile: [], edit: ['example.org.'], drop: [] });
+  });
+
   it('compiles everything at first', () => {
     expect(changedZones(undefined, before).compile).toEqual(['example.org.', 'example.com.']);
   });

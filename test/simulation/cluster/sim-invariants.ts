@@ -150,7 +150,7 @@ function imagesOf(unordered: Config): ReadonlyMap<string, Uint8Array> {
     dataCenterIndex: (name) => centers.get(name),
     mapFor: () => 0,
     hasBlob: () => false,
-    serialOf: () => 1,
+    serialOf: (apex) => config.zoneSerials.get(apex) ?? 0,
   });
   return new Map(
     jobs.flatMap(({ apex, records, steeredNames }) => {

@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import { MAX_FRAME_OCTETS } from '../../frame.ts';
+import { MAX_FRAME_OCTETS, refuseMalformed } from '../../frame.ts';
 import {
   type Control,
   type ControlKind,
@@ -116,8 +116,7 @@ export class MeshConnection implements PeerSession {
   }
 
   send(frame: Uint8Array): boolean {
-    if (frame.length === 0 || frame.length > MAX_FRAME_OCTETS || frame[0] === 0)
-      throw new RangeError(`a frame has 1 to ${MAX_FRAME_OCTETS} octets and begins with its channel`);
+    refuseMalformed(frame);
     if (this.#phase !== 'up') return false;
     if (this.waitingOctets > this.#around.limits.waitingOctets) {
       this.#owesDrain = true;

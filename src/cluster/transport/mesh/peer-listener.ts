@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import { JOIN_PROTOCOL } from '../../identity/join-messages.ts';
 import type { TransportLimits } from '../limits.ts';
-import { JOIN_PROTOCOL, PEER_PROTOCOL } from '../secure-context.ts';
+import { PEER_PROTOCOL } from '../secure-context.ts';
 import type { Tally } from '../tally.ts';
 import type { JoinListener } from '../transport.ts';
 import { Admission } from './admission.ts';

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { NatsConnection, TlsOptions } from '@nats-io/transport-node';
+import { reasonOf } from '../../../config/problem.ts';
 import type { Logger } from '../../../observe/log.ts';
 import { Backoff } from '../backoff.ts';
 import type { TransportLimits } from '../limits.ts';
@@ -104,7 +105,7 @@ export class Broker {
     } catch (error) {
       this.#connection = undefined;
       onFailedDial();
-      return error instanceof Error ? error.message : String(error);
+      return reasonOf(error);
     }
   }
 

@@ -1,4 +1,4 @@
-import { MAX_FRAME_OCTETS } from '../../frame.ts';
+import { MAX_FRAME_OCTETS, refuseMalformed } from '../../frame.ts';
 import {
   type Control,
   type ControlKind,
@@ -107,8 +107,7 @@ export class NatsSession implements PeerSession {
   }
 
   send(frame: Uint8Array): boolean {
-    if (frame.length === 0 || frame.length > MAX_FRAME_OCTETS || frame[0] === 0)
-      throw new RangeError(`a frame has 1 to ${MAX_FRAME_OCTETS} octets and begins with its channel`);
+    refuseMalformed(frame);
     if (this.#phase !== 'up') return false;
     if (this.waitingOctets > this.#around.limits.waitingOctets) {
       this.#owesDrain = true;

@@ -7,10 +7,12 @@ import {
   X509Certificate,
 } from 'node:crypto';
 import type { Logger } from '../../../observe/log.ts';
+import { parseCertificate } from '../../identity/check-certificate.ts';
+import { CLUSTER_KEY_OCTETS, deriveSecret } from '../../identity/derived-secrets.ts';
 import { Backoff } from '../backoff.ts';
 import { commonProtocol, faultOf, type Hello, type ProtocolRange, spokenProtocol } from '../hello.ts';
 import { defaultTransportLimits, natsWaitingOctets, type TransportLimits } from '../limits.ts';
-import { isSignedWith, readCertificate, signWith } from '../renewal.ts';
+import { isSignedWith, signWith } from '../renewal.ts';
 import { type ProvedCertificate, quoted, Roster } from '../roster.ts';
 import { secureContextOf } from '../secure-context.ts';
 import { SessionBook } from '../session-book.ts';
@@ -34,7 +36,6 @@ import {
   STATEMENT_KIND,
   type StatementType,
   sealStatement,
-  statementKeyOf,
 } from './statement.ts';
 
 export interface NatsOptions {
@@ -53,7 +54,6 @@ export interface NatsOptions {
   readonly protocol?: ProtocolRange;
 }
 
-const CLUSTER_KEY_OCTETS = 32;
 const NONCE_OCTETS = 16;
 
 /** Statements of one peer that are checked in a second: a session needs three, and a signature costs 0.2 ms. */
@@ -101,7 +101,7 @@ export class NatsTransport implements Transport {
     this.#limits = { ...defaultTransportLimits, waitingOctets: natsWaitingOctets, ...options.limits };
     this.#roster = new Roster(options.identity);
     this.#tally = new Tally(options.log);
-    this.#statementKey = statementKeyOf(options.clusterKey);
+    this.#statementKey = deriveSecret(options.clusterKey, 'messages');
     // A cluster's id may have characters that are not for subjects.
     const cluster = createHash('sha256').update(options.identity.clusterId).digest('base64url');
     this.#prefix = `meridian.${cluster}`;
@@ -285,7 +285,7 @@ export class NatsTransport implements Transport {
 
   #judge(from: string, signed: SignedStatement): void {
     const { statement, octets, signature } = signed;
-    const certificate = readCertificate(statement.certificate);
+    const certificate = parseCertificate(statement.certificate);
     const judgement = this.#roster.judge(certificate, Date.now());
     if (!judgement.ok) {
       if (judgement.reason !== 'self') this.#tally.refuse(judgement.reason, quoted(from), judgement.detail);

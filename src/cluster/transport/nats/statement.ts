@@ -1,12 +1,6 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createPublicKey,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeValue, encodeValue } from '../../frame.ts';
+import { seal, unseal } from '../../identity/derived-secrets.ts';
 import { asRecord, type Hello, isText, parseHello } from '../hello.ts';
 import { MAX_CONTROL_OCTETS } from '../limits.ts';
 
@@ -47,13 +41,7 @@ export interface SignedStatement {
   readonly signature: Uint8Array;
 }
 
-const GCM_NONCE_OCTETS = 12;
-const TAG_OCTETS = 16;
 export const X25519_OCTETS = 32;
-
-export function statementKeyOf(clusterKey: Uint8Array): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', clusterKey, '', 'meridian statements over a broker', 32));
-}
 
 export function sealStatement(
   key: Uint8Array,
@@ -62,25 +50,14 @@ export function sealStatement(
 ): { readonly message: Uint8Array; readonly octets: Uint8Array } {
   const octets = encodeValue(statement);
   const body = encodeValue({ octets, signature: new Uint8Array(sign(octets)) });
-  const nonce = randomBytes(GCM_NONCE_OCTETS);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  const sealed = [cipher.update(body), cipher.final(), cipher.getAuthTag()];
-  return { message: Buffer.concat([Uint8Array.of(STATEMENT_KIND), nonce, ...sealed]), octets };
+  return { message: Buffer.concat([Uint8Array.of(STATEMENT_KIND), seal(key, body)]), octets };
 }
 
 /** Undefined for what the cluster's key did not seal, or is no statement. Never throws. Signatures are not checked here. */
 export function openStatement(key: Uint8Array, message: Uint8Array): SignedStatement | undefined {
-  const shortest = 1 + GCM_NONCE_OCTETS + TAG_OCTETS;
-  if (message.length <= shortest || message.length > MAX_CONTROL_OCTETS) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', key, message.subarray(1, 1 + GCM_NONCE_OCTETS));
-  decipher.setAuthTag(message.subarray(message.length - TAG_OCTETS));
-  try {
-    const body = decipher.update(message.subarray(1 + GCM_NONCE_OCTETS, message.length - TAG_OCTETS));
-    decipher.final();
-    return parseSigned(body);
-  } catch {
-    return undefined;
-  }
+  if (message.length > MAX_CONTROL_OCTETS) return undefined;
+  const body = unseal(key, message.subarray(1));
+  return body === undefined ? undefined : parseSigned(body);
 }
 
 function parseSigned(body: Uint8Array): SignedStatement | undefined {

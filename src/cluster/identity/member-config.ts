@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Authorship, Change, Config, Owner } from '../../config/model.ts';
-import { type Parsed, type Problem, parsed, refused } from '../../config/problem.ts';
+import { type Parsed, type Problem, parsed, reasonOf, refused } from '../../config/problem.ts';
 import {
   type ClusterNode,
   clusterNodeSchema,
@@ -10,11 +10,11 @@ import {
 import type { Invitation } from '../../config/resources/invitation.ts';
 
 /** What the configuration says of the cluster's members. */
-export type Membership = Pick<Config, 'nodes' | 'invitations' | 'removals'>;
+export type MemberConfig = Pick<Config, 'nodes' | 'invitations' | 'removals'>;
 
 /** Where members are read and written; a write is on disk when it resolves. */
-export interface MembershipStore {
-  readonly config: Membership;
+export interface MemberStore {
+  readonly config: MemberConfig;
   write(
     changes: readonly Change[],
     authorship: Authorship,
@@ -23,7 +23,7 @@ export interface MembershipStore {
 
 /** A store that fails is something to tell, not a reason to end. */
 export async function tryToWrite(
-  members: MembershipStore,
+  members: MemberStore,
   changes: readonly Change[],
   authorship: Authorship,
 ): Promise<Parsed<undefined>> {
@@ -31,7 +31,7 @@ export async function tryToWrite(
     const outcome = await members.write(changes, authorship);
     return outcome.ok ? parsed(undefined) : outcome;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return refused('not-written', 'nodes', `The change could not be written: ${why}.`);
   }
 }
@@ -59,28 +59,28 @@ function isReadable(schema: z.ZodType, value: object): boolean {
 }
 
 /** A member, or one that was; undefined where there is none, or what there is cannot be read. */
-export function nodeNamed(config: Membership, name: string): ClusterNode | undefined {
+export function nodeNamed(config: MemberConfig, name: string): ClusterNode | undefined {
   const node = config.nodes.get(name)?.value;
   return node !== undefined && isReadable(readableNode, node) && node.name === name ? node : undefined;
 }
 
 /** All members, and those that were. */
-function knownNodes(config: Membership): readonly ClusterNode[] {
+function knownNodes(config: MemberConfig): readonly ClusterNode[] {
   return [...config.nodes.keys()].flatMap((name) => nodeNamed(config, name) ?? []);
 }
 
 /** Whether a membership has ended, said here or on the other side of a partition. */
-export function isRemoved(config: Membership, node: ClusterNode): boolean {
+export function isRemoved(config: MemberConfig, node: ClusterNode): boolean {
   return node.removed === true || config.removals.has(node.membership);
 }
 
 /** Who belongs to the cluster at present. */
-export function liveNodes(config: Membership): readonly ClusterNode[] {
+export function liveNodes(config: MemberConfig): readonly ClusterNode[] {
   return knownNodes(config).filter((node) => !isRemoved(config, node));
 }
 
 /** Serial numbers, as resources write them, of certificates that count no more. */
-export function revokedSerials(config: Membership): ReadonlySet<string> {
+export function revokedSerials(config: MemberConfig): ReadonlySet<string> {
   const serials = new Set<string>();
   for (const node of knownNodes(config)) {
     for (const serial of node.revokedSerials) serials.add(serial);
@@ -100,7 +100,7 @@ export function invitationChange(id: string, invitation: Invitation | undefined)
 }
 
 /** The first node of a new cluster, in the place of all that an earlier one has left in the configuration. */
-export function foundingChanges(config: Membership, first: ClusterNode): readonly Change[] {
+export function foundingChanges(config: MemberConfig, first: ClusterNode): readonly Change[] {
   const gone = (collection: 'nodes' | 'invitations' | 'removals'): readonly Change[] =>
     [...config[collection].keys()]
       .filter((key) => key !== first.name)
@@ -130,7 +130,7 @@ export function withCertificate(node: ClusterNode, serial: string): ClusterNode 
 }
 
 /** Deletes invitations that ended long ago. */
-export function oldInvitationChanges(config: Membership, nowMs: number): readonly Change[] {
+export function oldInvitationChanges(config: MemberConfig, nowMs: number): readonly Change[] {
   return [...config.invitations.values()]
     .filter(({ value }) => Date.parse(value.expiresAt) + KEEP_ENDED_INVITATIONS_MS < nowMs)
     .map(({ value }) => invitationChange(value.id, undefined));

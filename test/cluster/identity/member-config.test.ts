@@ -5,7 +5,7 @@ import {
   nodeNamed,
   revokedSerials,
   withSerial,
-} from '../../../src/cluster/identity/membership.ts';
+} from '../../../src/cluster/identity/member-config.ts';
 import { applyChanges, emptyConfig, PREVIEW_STAMP } from '../../../src/config/apply-changes.ts';
 import type { Change, Config } from '../../../src/config/model.ts';
 import type { ClusterNode } from '../../../src/config/resources/cluster-node.ts';
