@@ -13,7 +13,7 @@ import {
   readIdentityFiles,
   SETTINGS_FILE,
 } from '../../cluster/identity/identity-files.ts';
-import { foundingChanges, nodeChange } from '../../cluster/identity/membership.ts';
+import { foundingChanges, nodeChange } from '../../cluster/identity/member-config.ts';
 import { openStore } from '../../store/open-store.ts';
 import { CommandError } from '../command.ts';
 import { type DemoNode, type DemoPorts, demoNodes } from './demo-node.ts';
