@@ -226,6 +226,8 @@ function installDebianTools() {
     ['fstrm_capture', 'fstrm-bin'],
     ['dnstap-read', 'bind9-utils'],
     ['/usr/sbin/nsd', 'nsd'],
+    ['/usr/sbin/ip', 'iproute2'],
+    ['/usr/sbin/nft', 'nftables'],
     ['/usr/sbin/nats-server', 'nats-server'],
     ['openssl', 'openssl'],
   ].filter(([command]) => !isInstalled(command));

@@ -47,15 +47,17 @@ async function timesOf(cluster: ClusterNodes, count: number): Promise<readonly n
 
 /** Of every vantage, each second. */
 const OBSERVATIONS_PER_SECOND = 10_000;
-const POOLS = 20;
+/** Each is observed five times a second by each. */
+const ENDPOINTS = 2000;
+const POOLS = 4;
 
 /** What each node hears from the four others comes from four members of the cluster that only observe. */
 const OBSERVERS = ['obs-1', 'obs-2', 'obs-3', 'obs-4'] as const;
 
 /**
- * 10,000 endpoints, and four further members that tell 10,000 observations a second each to each of the five nodes, over
+ * 2,000 endpoints, and four further members that tell 10,000 observations a second each to each of the five nodes, over
  * the true transport with the true encoder: what every node takes in is what four busy peers would send. The nodes do
- * not probe as much themselves (an hour's interval), because ten times 5,000 connections a second would measure the
+ * not probe as much themselves (an hour's interval), because 50,000 connections a second would measure the
  * kernel; so what each would do to send its own 10,000 is done by the observers, on the same machine.
  */
 export const visibleWithObservations: Part = async ({ quick, rounds }, tell) => {
@@ -124,7 +126,7 @@ async function putEndpoints(cluster: ClusterNodes, port: number): Promise<Observ
     timeoutSeconds: 3,
     vantages: NODES.length + OBSERVERS.length,
   });
-  const perPool = OBSERVATIONS_PER_SECOND / POOLS;
+  const perPool = ENDPOINTS / POOLS;
   const sources: (readonly [key: string, target: string])[] = [];
   for (let pool = 0; pool < POOLS; pool++) {
     const places = Array.from({ length: perPool }, (_, index) => ({

@@ -7,13 +7,18 @@ export interface ApiClient {
   readonly send: (method: string, path: string, body?: unknown) => Promise<Response>;
 }
 
-export function apiClient(base: string): ApiClient {
+export function apiClient(base: string, token?: string): ApiClient {
+  const authorization: Record<string, string> =
+    token === undefined ? {} : { authorization: `Bearer ${token}` };
   function send(method: string, path: string, body?: unknown): Promise<Response> {
     return fetch(`${base}${path}`, {
       method,
       ...(body === undefined
-        ? {}
-        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        ? { headers: authorization }
+        : {
+            headers: { ...authorization, 'content-type': 'application/json' },
+            body: JSON.stringify(body),
+          }),
     });
   }
   async function succeed(method: string, path: string, body?: unknown): Promise<Response> {

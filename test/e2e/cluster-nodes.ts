@@ -18,6 +18,8 @@ export interface ClusterNode {
   readonly name: string;
   /** Its data directory. */
   readonly data: string;
+  /** Where it answers DNS, at the port of the process. */
+  readonly address: string;
   readonly process: NodeProcess;
   readonly api: ApiClient;
 }
@@ -30,7 +32,16 @@ export interface MemberLine {
   readonly behind: { readonly documents: number };
 }
 
+/** A machine of its own for a node, as far as the network goes. */
+export interface Host {
+  readonly address: string;
+  /** Goes over to a command that runs there. */
+  readonly launcher: readonly string[];
+}
+
 export interface ClusterOptions {
+  /** By node; all are on this machine where there are none. */
+  readonly hosts?: ReadonlyMap<string, Host>;
   /** `breakable`: nodes reach each other over relays of this process only, which can be cut. */
   readonly links?: 'direct' | 'breakable';
   readonly flags?: readonly string[];
@@ -70,7 +81,7 @@ export class ClusterNodes {
     const links =
       options.links === 'breakable' ? await openLinks(names, ports) : new Map<string, BreakableLink[]>();
     const plans = names.map((name): NodePlan => {
-      const listen = `127.0.0.1:${ports.get(name)}`;
+      const listen = `${options.hosts?.get(name)?.address ?? '127.0.0.1'}:${ports.get(name)}`;
       const plan = { name, region: `region-${name}`, listen };
       if (links.size === 0) return plan;
       // Nobody is there: only the links lead to a node, and each node has links of its own.
@@ -117,11 +128,20 @@ export class ClusterNodes {
     await Promise.all(
       names.map(async (name) => {
         const data = this.dataOf(name);
-        const { geo = 'small', flags: own = [], flagsOf = () => [], program } = this.#options;
+        const { geo = 'small', flags: own = [], flagsOf = () => [], program, hosts } = this.#options;
         const flags = ['--config', 'none', '--data', data, '--dns-workers', '1', '--log-level', 'warn'];
         if (geo === 'small') flags.push('--geo', join(this.#scratch.path, GEO_FILE));
-        const process = await startNodeProcess([...flags, ...own, ...flagsOf(name)], {}, program);
-        this.#running.set(name, { name, data, process, api: apiClient(process.api) });
+        const host = hosts?.get(name);
+        if (host !== undefined) flags.push('--dns', `${host.address}:0`, '--api', `${host.address}:0`);
+        const env = host === undefined ? undefined : { MERIDIAN_TOKEN: TOKEN };
+        const process = await startNodeProcess(
+          [...flags, ...own, ...flagsOf(name)],
+          env,
+          program,
+          host?.launcher,
+        );
+        const api = apiClient(process.api, host === undefined ? undefined : TOKEN);
+        this.#running.set(name, { name, data, address: host?.address ?? '127.0.0.1', process, api });
       }),
     );
   }
@@ -186,10 +206,10 @@ export class ClusterNodes {
     withinMs = PATIENCE_MS,
   ): Promise<void> {
     const wanted = want.toSorted().join();
-    for (const { name, process } of this.nodes)
+    for (const { name, process, address } of this.nodes)
       await eventually(
         async () => {
-          const answers = await addressesOf(process.dnsPort, { type: 'A', ...question });
+          const answers = await addressesOf(process.dnsPort, { type: 'A', ...question }, address);
           return answers.toSorted().join() === wanted ? true : undefined;
         },
         { withinMs, what: `${name} answers ${question.name} with ${wanted || 'nothing'}` },
@@ -234,6 +254,9 @@ export class ClusterNodes {
     });
   }
 }
+
+/** An API beyond loopback has one. */
+const TOKEN = 'a-token-of-no-importance';
 
 const GEO_FILE = 'small.mmdb';
 

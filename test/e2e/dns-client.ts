@@ -39,7 +39,11 @@ export function queryOf({ name, type, subnet }: Question, id = 1): Uint8Array {
 }
 
 /** Asks once over UDP; undefined when no answer came in time. */
-export function askUdp(port: number, question: Question): Promise<Message | undefined> {
+export function askUdp(
+  port: number,
+  question: Question,
+  address = '127.0.0.1',
+): Promise<Message | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket('udp4');
     const timer = setTimeout(() => finish(undefined), ANSWER_TIMEOUT_MS);
@@ -50,7 +54,7 @@ export function askUdp(port: number, question: Question): Promise<Message | unde
     }
     socket.on('message', (octets) => finish(decoded(octets)));
     socket.on('error', () => finish(undefined));
-    socket.send(queryOf(question), port, '127.0.0.1');
+    socket.send(queryOf(question), port, address);
   });
 }
 
@@ -80,8 +84,12 @@ export function askTcp(port: number, question: Question): Promise<Message | unde
 }
 
 /** The addresses (or other rdata, as text) of the answer section. */
-export async function addressesOf(port: number, question: Question): Promise<readonly string[]> {
-  const message = await askUdp(port, question);
+export async function addressesOf(
+  port: number,
+  question: Question,
+  address?: string,
+): Promise<readonly string[]> {
+  const message = await askUdp(port, question, address);
   return message?.answers.map((record) => record.text) ?? [];
 }
 

@@ -27,10 +27,16 @@ export async function freePort(address: string): Promise<number> {
   return bound.port;
 }
 
-export async function startEndpoint(address: string, port: number): Promise<EndpointProcess> {
+/** `launcher` is a command that goes over to the server. */
+export async function startEndpoint(
+  address: string,
+  port: number,
+  launcher: readonly string[] = [],
+): Promise<EndpointProcess> {
   let child: ChildProcess | undefined;
   async function start(): Promise<void> {
-    const started = spawn(process.execPath, ['-e', program, address, String(port)], {
+    const [command = '', ...args] = [...launcher, process.execPath, '-e', program, address, String(port)];
+    const started = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     child = started;

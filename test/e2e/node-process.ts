@@ -25,16 +25,16 @@ export const commandLine = join(import.meta.dirname, '..', '..', 'src', 'cli', '
 
 /**
  * Starts a node and waits until it says where it listens; throws with its output when it ends before. `program` is run
- * in the place of the command line.
+ * in the place of the command line, `launcher` is a command that goes over to the node.
  */
 export async function startNodeProcess(
   flags: readonly string[],
   env: Record<string, string> = {},
   program: string = commandLine,
+  launcher: readonly string[] = [],
 ): Promise<NodeProcess> {
-  const dns = flags.includes('--dns') ? [] : ['--dns', '127.0.0.1:0'];
-  const args = ['serve', ...dns, '--api', '127.0.0.1:0', ...flags];
-  const child = spawnMeridian(args, env, program);
+  const listen = ['--dns', '--api'].flatMap((flag) => (flags.includes(flag) ? [] : [flag, '127.0.0.1:0']));
+  const child = spawnMeridian(['serve', ...listen, ...flags], env, program, launcher);
   let output = '';
   const gone = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
   const ready = new Promise<RegExpMatchArray>((resolve, reject) => {
@@ -42,7 +42,7 @@ export async function startNodeProcess(
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
         output += `${line}\n`;
-        const found = line.match(/^meridian ready: dns=127\.0\.0\.1:(\d+) api=(http:\/\/127\.0\.0\.1:\d+)/);
+        const found = line.match(/^meridian ready: dns=[\d.]+:(\d+) api=(http:\/\/[\d.]+:\d+)/);
         if (found !== null) resolve(found);
       });
     }
@@ -84,8 +84,10 @@ function spawnMeridian(
   args: readonly string[],
   env: Record<string, string>,
   program: string = commandLine,
+  launcher: readonly string[] = [],
 ): ChildProcess {
-  const child = spawn(process.execPath, [program, ...args], {
+  const [command = '', ...rest] = [...launcher, process.execPath, program, ...args];
+  const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', MERIDIAN_LOG_LEVEL: 'warn', ...env },
   });

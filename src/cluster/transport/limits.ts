@@ -9,6 +9,7 @@ export interface TransportLimits {
   /** With more than this waiting on a session, send() says false. One frame of the largest size may come on top. */
   readonly waitingOctets: number;
   readonly firstBackoffMs: number;
+  /** What a healed network may wait for at worst: short, as a dial costs a packet where nobody is. */
   readonly longestBackoffMs: number;
   /** Connections that are no session yet. Each may cost some 100 kB while TLS is negotiated. */
   readonly handshakes: number;
@@ -24,7 +25,7 @@ export const defaultTransportLimits: TransportLimits = {
   handshakeTimeoutMs: 5000,
   waitingOctets: 4 * 1024 * 1024,
   firstBackoffMs: 250,
-  longestBackoffMs: 15_000,
+  longestBackoffMs: 2_000,
   handshakes: 64,
   handshakesPerAddress: 8,
   joinTimeoutMs: 30_000,
