@@ -38,7 +38,7 @@ const commands: readonly Command[] = [
     name: 'cluster',
     synopsis: 'init | invite | join | leave | remove | rotate | status | demo',
     summary: 'Make a cluster of nodes, and say who belongs to it.',
-    load: async () => (await import('./cluster.ts')).clusterCommand,
+    load: async () => (await import('./cluster/cluster.ts')).clusterCommand,
   },
   {
     name: 'conflicts',

@@ -3,8 +3,8 @@ import { endpointHealthSchema, nodeStatusSchema } from '../api/answer-schemas.ts
 import { clusterMembersSchema } from '../api/routes/cluster-members.ts';
 import { flagsUsage, readArguments, strayWord } from '../flags.ts';
 import { createApiClient } from './api-client.ts';
+import { memberLines } from './cluster/member-lines.ts';
 import { apiFlags, type CommandBody, EXIT_FAILED, EXIT_OK, usageError } from './command.ts';
-import { memberLines } from './member-lines.ts';
 import { textTable } from './text-table.ts';
 
 const healthSchema = z.object({ items: z.array(endpointHealthSchema) });

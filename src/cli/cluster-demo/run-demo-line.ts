@@ -1,5 +1,5 @@
 import { demoPlaces } from '../../demo/data-centers.ts';
-import { memberLines } from '../member-lines.ts';
+import { memberLines } from '../cluster/member-lines.ts';
 import type { DemoCluster } from './demo-cluster.ts';
 import { helpLines } from './demo-guide.ts';
 import { type DemoPorts, demoNodes } from './demo-node.ts';

@@ -1,5 +1,8 @@
+import type { EndpointHealth } from '../endpoint-health.ts';
 import type { Verdict } from '../verdict.ts';
-import type { TimelineEndpoint } from './timeline.ts';
+
+/** The part of an endpoint's health that timelines are kept by. */
+export type TimelineEndpoint = Pick<EndpointHealth, 'key' | 'pool' | 'endpoint' | 'dataCenter' | 'verdict'>;
 
 /** The endpoints of one data center. */
 interface Place {

@@ -1,10 +1,9 @@
-import type { EndpointHealth } from '../endpoint-health.ts';
 import type { Observation } from '../observation.ts';
 import type { Verdict } from '../verdict.ts';
 import type { Incident, LiveNode, Severity, VantageEvidence } from './incident.ts';
 import { severities } from './incident.ts';
 import { EarlyNews, liveByAll, withLive } from './live-nodes.ts';
-import { LossWatch } from './loss-watch.ts';
+import { LossWatch, type TimelineEndpoint } from './loss-watch.ts';
 
 /** Vantages whose evidence one incident keeps; more say the same. */
 const MAX_VANTAGES = 16;
@@ -40,9 +39,6 @@ export interface IncidentNews {
   readonly what: 'opened' | 'escalated' | 'updated' | 'closed';
   readonly incident: Incident;
 }
-
-/** The part of an endpoint's health that timelines are kept by. */
-export type TimelineEndpoint = Pick<EndpointHealth, 'key' | 'pool' | 'endpoint' | 'dataCenter' | 'verdict'>;
 
 /**
  * Makes incidents of changes of verdicts:

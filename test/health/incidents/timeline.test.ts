@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { failoverSeconds, type Incident, timelineOf } from '../../../src/health/incidents/incident.ts';
+import type { TimelineEndpoint } from '../../../src/health/incidents/loss-watch.ts';
 import {
   createTimeline,
   type IncidentNews,
   MAX_MEMBERS,
   type Timeline,
-  type TimelineEndpoint,
   type VerdictEvent,
 } from '../../../src/health/incidents/timeline.ts';
 import { answering, change, failing, T0 } from './incident-observations.ts';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identityFolder } from '../cluster/identity/cluster-key.ts';
-import { lockDirectory } from '../store/directory-lock.ts';
-import { openStore } from '../store/open-store.ts';
-import { CommandError } from './command.ts';
+import { identityFolder } from '../../cluster/identity/cluster-key.ts';
+import { lockDirectory } from '../../store/directory-lock.ts';
+import { openStore } from '../../store/open-store.ts';
+import { CommandError } from '../command.ts';
 
 /** Of the store, within a data directory. */
 const DATABASE_FOLDER = 'database';

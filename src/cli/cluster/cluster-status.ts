@@ -1,7 +1,7 @@
-import { clusterMembersSchema } from '../api/routes/cluster-members.ts';
-import { flagsUsage, readArguments, strayWord } from '../flags.ts';
-import { createApiClient } from './api-client.ts';
-import { apiFlags, type CommandBody, CommandError, EXIT_FAILED, EXIT_OK, usageError } from './command.ts';
+import { clusterMembersSchema } from '../../api/routes/cluster-members.ts';
+import { flagsUsage, readArguments, strayWord } from '../../flags.ts';
+import { createApiClient } from '../api-client.ts';
+import { apiFlags, type CommandBody, CommandError, EXIT_FAILED, EXIT_OK, usageError } from '../command.ts';
 import { isWhole, memberLines } from './member-lines.ts';
 
 /** Exit code 0 means that every node is up and serves, so that scripts can wait for it. */

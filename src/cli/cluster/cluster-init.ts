@@ -1,17 +1,17 @@
 import { mkdir } from 'node:fs/promises';
-import { identityFolder } from '../cluster/identity/cluster-key.ts';
-import { clusterSettingsSchema } from '../cluster/identity/cluster-settings.ts';
-import { createCluster, nodeOf } from '../cluster/identity/create-cluster.ts';
-import { deriveSecret } from '../cluster/identity/derived-secrets.ts';
-import { createIdentityFiles, type IdentityFiles } from '../cluster/identity/identity-files.ts';
-import { foundingChanges } from '../cluster/identity/member-config.ts';
-import { parseBody } from '../config/contract.ts';
-import { type Flag, flagsUsage, readArguments, strayWord } from '../flags.ts';
-import { openStore } from '../store/open-store.ts';
-import { putSealKeyFirst } from '../store/seal/seal-keys.ts';
+import { identityFolder } from '../../cluster/identity/cluster-key.ts';
+import { clusterSettingsSchema } from '../../cluster/identity/cluster-settings.ts';
+import { createCluster, nodeOf } from '../../cluster/identity/create-cluster.ts';
+import { deriveSecret } from '../../cluster/identity/derived-secrets.ts';
+import { createIdentityFiles, type IdentityFiles } from '../../cluster/identity/identity-files.ts';
+import { foundingChanges } from '../../cluster/identity/member-config.ts';
+import { parseBody } from '../../config/contract.ts';
+import { type Flag, flagsUsage, readArguments, strayWord } from '../../flags.ts';
+import { openStore } from '../../store/open-store.ts';
+import { putSealKeyFirst } from '../../store/seal/seal-keys.ts';
+import { type CommandBody, EXIT_OK, usageError } from '../command.ts';
 import { refuseMember } from './cluster-data.ts';
 import { dataDirectoryOf, newNodeFlags, newNodeOf, withFlag } from './cluster-flags.ts';
-import { type CommandBody, EXIT_OK, usageError } from './command.ts';
 
 const flags: readonly Flag[] = [
   ...newNodeFlags,

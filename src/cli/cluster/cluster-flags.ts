@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { clusterSettingsSchema, isUnspecified } from '../cluster/identity/cluster-settings.ts';
-import { parseBody } from '../config/contract.ts';
-import type { Problem } from '../config/problem.ts';
-import type { Arguments, Flag } from '../flags.ts';
-import { type Terminal, usageError } from './command.ts';
+import { clusterSettingsSchema, isUnspecified } from '../../cluster/identity/cluster-settings.ts';
+import { parseBody } from '../../config/contract.ts';
+import type { Problem } from '../../config/problem.ts';
+import type { Arguments, Flag } from '../../flags.ts';
+import { type Terminal, usageError } from '../command.ts';
 
 export const dataFlag: Flag = {
   name: 'data',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { clusterOverviewSchema, invitedSchema, leftSchema } from '../api/cluster-schemas.ts';
-import { type Arguments, type Flag, flagsUsage, readArguments, strayWord } from '../flags.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
+import { clusterOverviewSchema, invitedSchema, leftSchema } from '../../api/cluster-schemas.ts';
+import { type Arguments, type Flag, flagsUsage, readArguments, strayWord } from '../../flags.ts';
+import { type ApiClient, createApiClient } from '../api-client.ts';
 import {
   apiFlags,
   type CommandBody,
@@ -10,7 +10,7 @@ import {
   EXIT_USAGE,
   type Terminal,
   usageError,
-} from './command.ts';
+} from '../command.ts';
 
 const expiresFlag: Flag = {
   name: 'expires',

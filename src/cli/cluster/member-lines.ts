@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { clusterMembersSchema } from '../api/routes/cluster-members.ts';
-import { textTable } from './text-table.ts';
+import type { clusterMembersSchema } from '../../api/routes/cluster-members.ts';
+import { textTable } from '../text-table.ts';
 
 export type ClusterMembers = z.infer<typeof clusterMembersSchema>;
 

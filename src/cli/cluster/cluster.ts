@@ -1,10 +1,10 @@
-import { didYouMean } from '../config/did-you-mean.ts';
-import { demoClusterCommand } from './cluster-demo/demo-cluster-command.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
+import { demoClusterCommand } from '../cluster-demo/demo-cluster-command.ts';
+import { type CommandBody, CommandError, EXIT_USAGE } from '../command.ts';
 import { initCommand } from './cluster-init.ts';
 import { joinCommand } from './cluster-join.ts';
 import { inviteCommand, leaveCommand, removeCommand, rotateCommand } from './cluster-operations.ts';
 import { clusterStatusCommand } from './cluster-status.ts';
-import { type CommandBody, CommandError, EXIT_USAGE } from './command.ts';
 
 /** One verb of `meridian cluster`. */
 interface ClusterVerb {

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { createIdentityFiles } from '../cluster/identity/identity-files.ts';
-import { parseToken } from '../cluster/identity/invitation-token.ts';
-import { joinCluster } from '../cluster/identity/join-client.ts';
-import { type Arguments, type Flag, flagsUsage, readArguments, strayWord } from '../flags.ts';
-import { writeSealKeys } from '../store/seal/seal-keys.ts';
+import { createIdentityFiles } from '../../cluster/identity/identity-files.ts';
+import { parseToken } from '../../cluster/identity/invitation-token.ts';
+import { joinCluster } from '../../cluster/identity/join-client.ts';
+import { type Arguments, type Flag, flagsUsage, readArguments, strayWord } from '../../flags.ts';
+import { writeSealKeys } from '../../store/seal/seal-keys.ts';
+import { type CommandBody, CommandError, EXIT_OK, EXIT_USAGE, usageError } from '../command.ts';
 import { holdEmptyDirectory } from './cluster-data.ts';
 import { dataDirectoryOf, newNodeFlags, newNodeOf } from './cluster-flags.ts';
-import { type CommandBody, CommandError, EXIT_OK, EXIT_USAGE, usageError } from './command.ts';
 
 const flags: readonly Flag[] = [
   {
