@@ -30,9 +30,26 @@ const conflict: Conflict = {
   ],
 };
 
-function ask(method: string, body?: unknown) {
+const ended: Conflict = {
+  id: 'zones/example.org./records',
+  place: { kind: 'zone-records', zone: 'example.org.' },
+  values: [
+    { ...stamp, choice: '2-a1', author: 'alice', node: 'fra', counts: true, value: undefined },
+    {
+      ...stamp,
+      choice: 'life-0',
+      author: 'bob',
+      node: 'sin',
+      counts: false,
+      value: { name: 'example.org.' },
+      rrsets: ['www.example.org. A'],
+    },
+  ],
+};
+
+function ask(method: string, body?: unknown, conflicting = [conflict]) {
   const plane = createTestPlane();
-  plane.conflicting = [conflict];
+  plane.conflicting = conflicting;
   const route = conflictRoutes(plane).find((one) => one.method === method);
   if (route === undefined) throw new Error('there is such a route');
   const reply = route.run({ params: {}, query: {}, header: () => undefined, sender: undefined, body });
@@ -55,6 +72,21 @@ describe('conflicts', () => {
             values: [
               { choice: 'a1', counts: true, deleted: false, author: 'alice', node: 'fra' },
               { choice: 'b2', counts: false, deleted: true, author: 'bob', node: 'sin' },
+            ],
+          },
+        ],
+      },
+    });
+  });
+
+  it('say that a zone is deleted of which records were written elsewhere', async () => {
+    expect(await ask('get', undefined, [ended]).reply).toMatchObject({
+      body: {
+        items: [
+          {
+            values: [
+              { choice: '2-a1', deleted: true },
+              { deleted: false, rrsets: ['www.example.org. A'] },
             ],
           },
         ],

@@ -109,7 +109,8 @@ function conflictsBody(conflicts: readonly Conflict[]): z.infer<typeof conflicts
 
 function valueBody(place: ConflictPlace, given: ConflictValue): z.infer<typeof valueSchema> {
   const { choice, counts, value, author, reason, node, updatedAt, rrsets } = given;
-  const deleted = value === undefined && place.kind !== 'zone-records';
+  // Records that would come back have the zone as it was.
+  const deleted = value === undefined && rrsets === undefined;
   return {
     choice,
     counts,
