@@ -33,7 +33,7 @@ export interface StoreParts {
   readonly node: string;
   readonly sealer: Sealer;
   /** Everything there is, at one moment; missing where there is nothing to put it in. */
-  readonly backupEntries?: () => Iterable<BackupEntry>;
+  readonly backupEntries?: () => Generator<BackupEntry>;
   /** 32 hex digits that no store has written with before, not even this one. */
   readonly actor: string;
 }
@@ -128,7 +128,10 @@ class AutomergeStore implements ReplicatedStore {
     const { backupEntries } = this.#parts;
     if (this.#closing !== undefined) throw new StoreError('closed', 'The store is closed.');
     if (backupEntries === undefined) throw new StoreError('refused', 'This store has no disk to back up.');
-    const running = writeBackup(path, backupEntries());
+    const entries = backupEntries();
+    // Before anything is waited for: writes that come after the call are not in the backup.
+    const first = entries.next();
+    const running = writeBackup(path, resumed(first, entries)).finally(() => entries.return(undefined));
     this.#backups.add(running);
     try {
       return await running;
@@ -367,4 +370,14 @@ function turnsOf(messages: readonly SyncMessage[]): readonly (readonly SyncMessa
 function fail(write: PendingWrite, thrown: unknown): void {
   if (write.kind === 'receipt') for (const { document } of write.messages) write.exchange.restart(document);
   write.reject(thrown);
+}
+
+/** The entries of which the first has been taken already. */
+function* resumed(
+  first: IteratorResult<BackupEntry>,
+  entries: Generator<BackupEntry>,
+): Generator<BackupEntry> {
+  if (first.done === true) return;
+  yield first.value;
+  yield* entries;
 }

@@ -75,11 +75,19 @@ function newActor(): string {
 }
 
 /** What a backup takes: the database, and without the keys its secrets would be lost. */
-function backupOf(database: LmdbDatabase, keys: SealKeys, clusterId: string): () => Iterable<BackupEntry> {
+function backupOf(database: LmdbDatabase, keys: SealKeys, clusterId: string): () => Generator<BackupEntry> {
   return function* () {
-    yield { shelf: 'files', key: CLUSTER_ID_ENTRY, value: Buffer.from(clusterId) };
-    yield { shelf: 'files', key: SEAL_KEYS_ENTRY, value: Buffer.from(formatSealKeys(keys)) };
-    yield* database.entries();
+    const records = database.entries();
+    // The first one is read before anything else: it fixes the moment that all are of.
+    const first = records.next();
+    try {
+      yield { shelf: 'files', key: CLUSTER_ID_ENTRY, value: Buffer.from(clusterId) };
+      yield { shelf: 'files', key: SEAL_KEYS_ENTRY, value: Buffer.from(formatSealKeys(keys)) };
+      if (first.done !== true) yield first.value;
+      yield* records;
+    } finally {
+      records.return(undefined);
+    }
   };
 }
 
