@@ -101,7 +101,7 @@ function millisecondsOf(ms: number): string {
 
 function daysOf(at: string): string {
   const days = Math.floor((Date.parse(at) - now.value) / DAY_MS);
-  return days < 0 ? 'has ended' : `${days} more days`;
+  return days < 0 ? 'has ended' : `${days} days`;
 }
 
 function clockOf(aheadSeconds: number): string {
