@@ -153,6 +153,10 @@ describe('the life of a cluster', { timeout: 2 * PATIENCE_MS }, () => {
     // It does not know yet, and calls.
     await serve('sin');
     for (const name of ['fra', 'iad']) await logs(name, /"reason":"revoked".*"refused a peer"/);
+    const metrics = await (await fetch(`${node('fra').api}/metrics`)).text();
+    expect(
+      Number(/^meridian_cluster_refused_total\{reason="revoked"\} (\d+)$/m.exec(metrics)?.[1]),
+    ).toBeGreaterThan(0);
     await put('fra', 'without-sin.example.org', '192.0.2.4');
     await answers('iad', 'without-sin.example.org', '192.0.2.4');
     await answers('sin', 'without-sin.example.org', '');

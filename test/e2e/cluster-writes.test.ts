@@ -107,6 +107,11 @@ describe('writes in a cluster', { timeout: PATIENCE_MS }, () => {
     });
     expect(['192.0.2.10', '192.0.2.20']).toContain(answer);
     await cluster.allAnswer({ name: 'both.example.org' }, [answer]);
+    const lists = await Promise.all(
+      NAMES.map((name) => cluster.node(name).api.get<{ items: readonly { id: string }[] }>('/v1/conflicts')),
+    );
+    expect(lists[0]?.items.map(({ id }) => id)).toEqual(['rrsets/example.org./both.example.org. A']);
+    expect(lists.slice(1)).toEqual([lists[0], lists[0]]);
   });
 
   it('a node alone at its start serves and takes writes, and catches up later', async () => {
