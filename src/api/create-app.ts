@@ -133,7 +133,7 @@ export function apiRoutes(options: AppOptions): readonly Route[] {
     ...clusterMemberRoutes(options.members),
     ...latencyRoutes(options.latency, options.measurementClientHeader),
     ...demoRoutes(plane),
-    ...statusRoutes(plane, options.metrics),
+    ...statusRoutes(plane, options.metrics, options.members),
   ];
   return [...routes, openApiRoute(routes, plane.status().version)];
 }

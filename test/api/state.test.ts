@@ -29,6 +29,26 @@ describe('the state of a node', () => {
     expect((await send('GET', '/healthz')).status).toBe(200);
   });
 
+  it('wants no queries while it has withdrawn, and tells a BGP speaker so', async () => {
+    let isAnnounced = true;
+    const members = {
+      node: 'fra',
+      clusterId: 'c1',
+      mostWithdrawn: 1,
+      members: () => [],
+      askWithdrawal: () => undefined,
+      isAnnounced: () => isAnnounced,
+    };
+    const { send } = await startApi(undefined, { members });
+    const statuses = async () => [
+      (await send('GET', '/readyz')).status,
+      (await send('GET', '/anycast')).status,
+    ];
+    expect(await statuses()).toEqual([200, 200]);
+    isAnnounced = false;
+    expect(await statuses()).toEqual([503, 503]);
+  });
+
   it('has metrics in the exposition format', async () => {
     const { send } = await startApi();
     expect((await send('GET', '/metrics')).headers.get('content-type')).toBe(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nodeStatusSchema } from '../answer-schemas.ts';
+import type { ClusterSource } from '../cluster-source.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { JSON_MEDIA_TYPE, json, text } from '../reply.ts';
 import type { Route } from '../route.ts';
@@ -10,7 +11,11 @@ export type MetricsText = () => Promise<{ readonly contentType: string; readonly
 const NOT_READY_STATUS = 503;
 
 /** `/v1/status`, and what orchestrators and Prometheus ask: `/healthz`, `/readyz`, `/metrics`. */
-export function statusRoutes(plane: ControlPlane, metrics: MetricsText): readonly Route[] {
+export function statusRoutes(
+  plane: ControlPlane,
+  metrics: MetricsText,
+  members: Pick<ClusterSource, 'isAnnounced'> | undefined,
+): readonly Route[] {
   const status = { mediaType: JSON_MEDIA_TYPE, schema: nodeStatusSchema };
   return [
     {
@@ -38,15 +43,21 @@ export function statusRoutes(plane: ControlPlane, metrics: MetricsText): readonl
       path: '/readyz',
       operationId: 'readReadiness',
       tag: 'state',
-      summary: 'Whether the node answers DNS from a complete snapshot; a failure means: send it no queries.',
+      summary:
+        'Whether the node answers DNS from a complete snapshot and has not withdrawn; a failure means: send it no queries.',
       answers: [
         { ...status, status: 200, description: 'Ready.' },
-        { ...status, status: NOT_READY_STATUS, description: 'Not ready; the conditions say why.' },
+        {
+          ...status,
+          status: NOT_READY_STATUS,
+          description: 'Not ready, as the conditions say, or withdrawn.',
+        },
       ],
       refusals: [],
       run: () => {
         const body = plane.status();
-        return json(body, body.ready ? 200 : NOT_READY_STATUS);
+        const isWanted = body.ready && (members?.isAnnounced() ?? true);
+        return json(body, isWanted ? 200 : NOT_READY_STATUS);
       },
     },
     {
