@@ -65,10 +65,11 @@ class SupervisedVantage implements VantageLink {
   #restartTimer: NodeJS.Timeout | undefined;
   #lastError = '';
   #stopped = false;
+  /** Whether there ever was something to probe. */
+  #hasBegun = false;
 
   constructor(options: VantageLinkOptions) {
     this.#options = options;
-    this.#start();
   }
 
   get load(): VantageLoad {
@@ -90,7 +91,13 @@ class SupervisedVantage implements VantageLink {
       if (old?.address !== target.address) this.#newest.delete(key);
     }
     for (const key of this.#newest.keys()) if (!this.#targets.has(key)) this.#newest.delete(key);
-    this.#tellTargets([]);
+    if (this.#hasBegun) {
+      this.#tellTargets([]);
+    } else if (targets.length > 0) {
+      // A node that probes nothing spares the memory of a thread.
+      this.#hasBegun = true;
+      this.#restart();
+    }
   }
 
   async stop(): Promise<void> {
