@@ -3,8 +3,8 @@ import { decodeValue, encodeValue } from '../frame.ts';
 import { parseCertificate } from '../identity/check-certificate.ts';
 import { asRecord } from '../plain-value.ts';
 import { MAX_CONTROL_OCTETS } from './limits.ts';
-import type { Judgement, Roster } from './roster.ts';
-import type { TransportIdentity } from './transport.ts';
+import type { Judgement, ProvedCertificate, Roster } from './roster.ts';
+import type { RefusalReason, TransportIdentity } from './transport.ts';
 
 /**
  * A renewed certificate is told on sessions that are up, so that peers know when it ends and need no new session.
@@ -16,13 +16,24 @@ export function encodeRenewal(identity: TransportIdentity, binding: Uint8Array):
   return encodeValue({ certificate, signature: new Uint8Array(signature) });
 }
 
-/** The renewed certificate of that peer, judged like one of a new connection. Undefined: no such message. */
-export function judgeRenewal(
-  roster: Roster,
-  body: Uint8Array,
-  binding: Uint8Array,
-  nowMs: number,
-): Judgement | undefined {
+/** The renewed certificate of that peer, or why it does not count and the session ends. */
+type Renewal =
+  | { readonly ok: true; readonly proved: ProvedCertificate }
+  | { readonly ok: false; readonly reason: RefusalReason; readonly detail: string };
+
+/** Judges a renewed certificate of a peer like one of a new connection; it must have the peer's name. */
+export function judgeRenewal(roster: Roster, peer: string, body: Uint8Array, binding: Uint8Array): Renewal {
+  const judgement = judgeBody(roster, body, binding);
+  if (judgement === undefined)
+    return { ok: false, reason: 'protocol', detail: 'a renewed certificate without proof of its key' };
+  if (judgement.ok && judgement.proved.name === peer) return judgement;
+  if (judgement.ok || judgement.reason === 'self')
+    return { ok: false, reason: 'name-mismatch', detail: 'a renewed certificate with another name' };
+  return { ok: false, reason: judgement.reason, detail: judgement.detail };
+}
+
+/** Undefined: no such message. */
+function judgeBody(roster: Roster, body: Uint8Array, binding: Uint8Array): Judgement | undefined {
   if (body.length > MAX_CONTROL_OCTETS) return undefined;
   const decoded = decodeValue(body);
   const fields = decoded.ok ? asRecord(decoded.value) : undefined;
@@ -31,7 +42,7 @@ export function judgeRenewal(
   const certificate = parseCertificate(raw);
   if (certificate === undefined) return undefined;
   if (!isSignedWith(certificate.publicKey, Buffer.concat([binding, raw]), signature)) return undefined;
-  return roster.judge(certificate, nowMs);
+  return roster.judge(certificate, Date.now());
 }
 
 export function signWith(key: KeyObject, octets: Uint8Array): Uint8Array {

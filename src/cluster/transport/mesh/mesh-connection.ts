@@ -256,13 +256,9 @@ export class MeshConnection implements PeerSession {
   }
 
   #takeRenewal(body: Uint8Array): void {
-    const judgement = judgeRenewal(this.#around.roster, body, this.#binding(), Date.now());
-    if (judgement?.ok && judgement.proved.name === this.peer) this.#proved = judgement.proved;
-    else if (judgement === undefined)
-      this.refuse('protocol', 'a renewed certificate without proof of its key');
-    else if (judgement.ok || judgement.reason === 'self')
-      this.refuse('name-mismatch', 'a renewed certificate with another name');
-    else this.refuse(judgement.reason, judgement.detail);
+    const renewal = judgeRenewal(this.#around.roster, this.peer, body, this.#binding());
+    if (renewal.ok) this.#proved = renewal.proved;
+    else this.refuse(renewal.reason, renewal.detail);
   }
 
   #sendControl(kind: ControlKind, body: Uint8Array): void {
