@@ -1,18 +1,13 @@
 import { z } from 'zod';
 import type { Bodies, Contract } from '../../config/contract.ts';
 import type { MaintenanceWindow } from '../../config/resources/maintenance-window.ts';
-import {
-  type HealthIndex,
-  indexHealth,
-  type WindowFigures,
-  windowFigures,
-} from '../../health/overrides/override-figures.ts';
+import { type WindowFigures, windowFigures } from '../../health/overrides/override-figures.ts';
 import { API_OWNER, type ApiCollection } from '../collection.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { plainIdentity } from '../identities.ts';
 import { type ProblemReply, refuse } from '../reply.ts';
 import { topLevelCollection } from '../top-level-collection.ts';
-import { effectShape } from './overrides.ts';
+import { effectFigures, effectShape } from './overrides.ts';
 
 const figuresShape = {
   open: z.boolean(),
@@ -43,14 +38,7 @@ export function maintenanceWindowCollection(
     toValue: (body) => body,
     toBody: (value) => value,
     figuresShape,
-    figures: () => {
-      const nowMs = now().getTime();
-      let health: HealthIndex | undefined;
-      return (value) => {
-        health ??= indexHealth(plane.health());
-        return windowFigures(value, health, nowMs);
-      };
-    },
+    figures: effectFigures(plane, now, windowFigures),
     changes: (key, value) => [{ collection: 'maintenanceWindows', key, owner: API_OWNER, value }],
     refuse: (value) => refuseOver(value, now()),
   });

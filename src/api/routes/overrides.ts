@@ -55,17 +55,25 @@ export function overrideCollection(
     toBody: (value) => value,
     changes: (key, value) => [{ collection: 'overrides', key, owner: API_OWNER, value }],
     figuresShape,
-    figures: () => {
-      const nowMs = now().getTime();
-      // Once for a whole page, and not for what is only written to.
-      let health: HealthIndex | undefined;
-      return (value) => {
-        health ??= indexHealth(plane.health());
-        return overrideFigures(value, health, nowMs);
-      };
-    },
+    figures: effectFigures(plane, now, overrideFigures),
     refuse: (value) => refuseExpired(value, now()),
   });
+}
+
+/** Figures of what holds for endpoints: health is indexed once for a whole page, and not for what is only written to. */
+export function effectFigures<T, F>(
+  plane: Pick<ControlPlane, 'health'>,
+  now: () => Date,
+  figuresOf: (value: T, health: HealthIndex, nowMs: number) => F,
+): () => (value: T) => F {
+  return () => {
+    const nowMs = now().getTime();
+    let health: HealthIndex | undefined;
+    return (value) => {
+      health ??= indexHealth(plane.health());
+      return figuresOf(value, health, nowMs);
+    };
+  };
 }
 
 function refuseExpired(override: Override, now: Date): ProblemReply | undefined {
