@@ -63,6 +63,15 @@ function target(key: string, port: number, more: Partial<VantageTarget> = {}): V
 }
 
 describe('a vantage in a thread of its own', () => {
+  it('has no thread before there is something to probe', async () => {
+    scene = new Scene();
+    expect(scene.worker).toBeUndefined();
+    scene.link.setTargets([]);
+    expect(scene.worker).toBeUndefined();
+    scene.link.setTargets([target('web/fra', await refusedPort())]);
+    expect(scene.worker).toBeDefined();
+  });
+
   it('probes, damps and says so', async () => {
     scene = new Scene();
     const down = scene.next(({ verdict }) => verdict === 'down');
