@@ -2,6 +2,7 @@ import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import type { Authorship } from '../../config/model.ts';
 import { type Parsed, type Problem, parsed, reasonOf, refused } from '../../config/problem.ts';
 import { MAX_NODE_ADDRESSES } from '../../config/resources/cluster-node.ts';
+import type { TransportIdentity } from '../transport/transport.ts';
 import {
   fingerprintOf,
   issueNodeCertificate,
@@ -86,14 +87,7 @@ export class ClusterIdentity {
   }
 
   /** What the transport shows to peers, and by what it judges theirs. */
-  transportIdentity(): {
-    readonly name: string;
-    readonly clusterId: string;
-    readonly certificatePem: string;
-    readonly privateKeyPem: string;
-    readonly caCertificatesPem: readonly string[];
-    readonly isRevoked: (serialNumber: string) => boolean;
-  } {
+  transportIdentity(): TransportIdentity {
     const { settings, certificatePem, privateKeyPem, caCertificatePem } = this.#files;
     return {
       name: settings.name,
@@ -103,6 +97,11 @@ export class ClusterIdentity {
       caCertificatesPem: [caCertificatePem],
       isRevoked: (serial) => revokedSerials(this.#options.members.config).has(normalSerial(serial)),
     };
+  }
+
+  /** When this node's certificate ends, in ms since the epoch. */
+  get certificateExpiresAtMs(): number {
+    return new X509Certificate(this.#files.certificatePem).validToDate.getTime();
   }
 
   /** A secret that every node of the cluster derives alike. */

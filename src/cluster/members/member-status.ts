@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { type Parsed, parsed, refused } from '../../config/problem.ts';
 
 /** Longest text of a status that is kept of a peer; what is longer is no status of ours. */
-const MAX_TEXT_LENGTH = 256;
-const MAX_ADDRESSES = 64;
+export const MAX_STATUS_TEXT_LENGTH = 256;
 
-const shortText = z.string().max(MAX_TEXT_LENGTH);
+/** More addresses than anybody serves on. */
+export const MAX_STATUS_ADDRESSES = 64;
+
+const shortText = z.string().max(MAX_STATUS_TEXT_LENGTH);
 const moment = z.number().min(0).max(8.64e15);
 
 /**
@@ -26,7 +28,7 @@ const statusSchema = z.object({
   isReady: z.boolean(),
   /** Why it is not ready, or why it wants no queries; empty where all is well. */
   reason: shortText,
-  dns: z.array(shortText).max(MAX_ADDRESSES),
+  dns: z.array(shortText).max(MAX_STATUS_ADDRESSES),
   /** What it asks for and what it has: see `withdrawal.ts`. */
   withdrawal: z.enum(['none', 'wanted', 'taken']),
 });

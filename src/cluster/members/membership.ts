@@ -112,13 +112,19 @@ export class Membership {
     return this.#withdrawal !== 'taken';
   }
 
+  /** Every node, this one included, in the order of their names. */
   members(): readonly Member[] {
-    const { self, own } = this.#options;
+    const own = this.#options.own();
     return this.#nodes.map((node) =>
-      node.name === self
-        ? selfMember(node, this.#status(), own().certificateExpiresAtMs)
+      node.name === this.#options.self
+        ? selfMember(node, this.#status(own), own.certificateExpiresAtMs)
         : peerMember(node, this.#sight(node.name)),
     );
+  }
+
+  /** The others. */
+  peers(): readonly Member[] {
+    return this.#others().map((node) => peerMember(node, this.#sight(node.name)));
   }
 
   #step(): void {
@@ -129,13 +135,11 @@ export class Membership {
     const before = this.#withdrawal;
     this.#withdrawal = nextWithdrawal({
       self,
-      peers: this.#nodes
-        .filter(({ name }) => name !== self)
-        .map(({ name }) => {
-          const peer = this.#peers.get(name);
-          const isConnected = peer?.session !== undefined;
-          return { name, isConnected, withdrawal: peer?.status?.value.withdrawal ?? 'none' };
-        }),
+      peers: this.#others().map(({ name }) => {
+        const peer = this.#peers.get(name);
+        const isConnected = peer?.session !== undefined;
+        return { name, isConnected, withdrawal: peer?.status?.value.withdrawal ?? 'none' };
+      }),
       isWanted,
       wantedForMs: this.#wantedSinceMs === undefined ? 0 : steadyMs() - this.#wantedSinceMs,
       before,
@@ -153,11 +157,14 @@ export class Membership {
   }
 
   #statusFrame(): Uint8Array {
-    return encodeFrame('members', this.#status());
+    return encodeFrame('members', this.#status(this.#options.own()));
   }
 
-  #status(): MemberStatus {
-    const { certificateExpiresAtMs: _, ...own } = this.#options.own();
+  #others(): readonly KnownNode[] {
+    return this.#nodes.filter(({ name }) => name !== this.#options.self);
+  }
+
+  #status({ certificateExpiresAtMs: _, ...own }: OwnStatus): MemberStatus {
     return {
       ...own,
       type: 'status',

@@ -8,8 +8,7 @@ export function clusterFigures(cluster: NodeCluster, conflicts: number): Cluster
   const { documents, blobs } = sync.counters();
   return {
     peers: membership
-      .members()
-      .filter(({ isSelf }) => !isSelf)
+      .peers()
       .map(({ name, state, roundTripMs, behindDocuments, certificateExpiresAtMs }) => ({
         name,
         isUp: state === 'up',

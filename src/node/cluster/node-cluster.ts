@@ -144,7 +144,7 @@ export class NodeCluster {
 
   /** What is wrong with the node's part in the cluster, and with its peers. */
   problems(): readonly Problem[] {
-    return [...this.identity.problems(), ...memberProblems(this.membership.members())];
+    return [...this.identity.problems(), ...memberProblems(this.membership.peers())];
   }
 
   async close(): Promise<void> {
@@ -160,9 +160,9 @@ export class NodeCluster {
     return new Membership({
       self: files.settings.name,
       own: () =>
-        ownStatus(plane.status(), this.identity.files, {
+        ownStatus(plane.serving(), this.identity.files, {
           startedAtMs: this.#startedAtMs,
-          certificateExpiresAtMs: Date.parse(this.identity.overview().certificateExpiresAt),
+          certificateExpiresAtMs: this.identity.certificateExpiresAtMs,
         }),
       behind: (peer) => this.#behind(peer),
       nowMs: () => Date.now(),

@@ -33,8 +33,9 @@ import type { PreparedDirectory } from '../zones/directory-owner.ts';
 import type { ZoneFiles } from '../zones/zone-files.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { QueryExplainer } from './explain-query.ts';
+import { geoStatus } from './geo-status.ts';
 import { keepBackup } from './keep-backup.ts';
-import { nodeConditions } from './node-conditions.ts';
+import { servingConditions, verdictCondition } from './node-conditions.ts';
 import { nodeProblems } from './node-problems.ts';
 import { refuseEdits } from './refuse-edits.ts';
 
@@ -137,7 +138,7 @@ export class NodeControlPlane implements ControlPlane {
   publishAll(): Promise<void> {
     return this.inTurn(async () => {
       this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
-      await this.#publish(this.config);
+      await this.#publish();
     });
   }
 
@@ -171,9 +172,9 @@ export class NodeControlPlane implements ControlPlane {
    */
   adoptStored(): Promise<void> {
     return this.inTurn(async () => {
-      if ((this.#parts.served?.() ?? this.config) === this.#published) return;
+      if (this.#served === this.#published) return;
       this.#configProblems = checkConfig(this.config, { shapes: this.#shapes });
-      await this.#publish(this.config);
+      await this.#publish();
     });
   }
 
@@ -196,7 +197,7 @@ export class NodeControlPlane implements ControlPlane {
 
   async resolveConflict(id: string, choice: string, authorship: Authorship): Promise<WriteOutcome> {
     try {
-      const config = await this.#parts.store.resolveConflict(id, choice, authorship);
+      const config = await this.inTurn(() => this.#parts.store.resolveConflict(id, choice, authorship));
       await this.adoptStored();
       return { ok: true, config };
     } catch (error) {
@@ -240,27 +241,22 @@ export class NodeControlPlane implements ControlPlane {
     return keepBackup(this.#parts.store, this.#parts.dataDirectory, this.#parts.nowMs());
   }
 
+  /** The part of the status that peers are told every few seconds: it does not look at endpoints. */
+  serving(): Pick<NodeStatus, 'version' | 'generation' | 'conditions' | 'dns'> {
+    const dns = this.#parts.outlet.addresses();
+    const conditions = servingConditions({ listening: dns, storeFailure: this.#storeFailure });
+    return { version: this.#parts.version, generation: this.config.generation, conditions, dns };
+  }
+
   status(): NodeStatus {
-    const { name, builtAt, attribution, attributionUrl } = this.#openTable.metadata;
-    const conditions = nodeConditions({
-      listening: this.#parts.outlet.addresses(),
-      storeFailure: this.#storeFailure,
-      health: this.health(),
-    });
+    const serving = this.serving();
+    const conditions = [...serving.conditions, verdictCondition(this.health())];
     return {
-      version: this.#parts.version,
+      ...serving,
       startedAt: this.#startedAt,
-      generation: this.config.generation,
       ready: conditions.every(({ holds }) => holds),
       conditions,
-      geo: {
-        name,
-        builtAt,
-        attribution,
-        attributionUrl,
-        ageSeconds: Math.max(0, Math.round((this.#parts.nowMs() - Date.parse(builtAt)) / 1000)),
-      },
-      dns: this.#parts.outlet.addresses(),
+      geo: geoStatus(this.#openTable, this.#parts.nowMs()),
     };
   }
 
@@ -292,7 +288,7 @@ export class NodeControlPlane implements ControlPlane {
         this.#geoTable = next.geoTable;
         this.#measured = next.measured;
         onUse?.();
-        await this.#publish(this.config);
+        await this.#publish();
       });
     });
     this.#mapTurn = used.catch(() => undefined);
@@ -356,7 +352,7 @@ export class NodeControlPlane implements ControlPlane {
   ): Promise<void> {
     let unpublished: unknown;
     try {
-      if (commits.some(({ status }) => status === 'fulfilled')) await this.#publish(this.config);
+      if (commits.some(({ status }) => status === 'fulfilled')) await this.#publish();
     } catch (error) {
       unpublished = error;
     }
@@ -372,15 +368,19 @@ export class NodeControlPlane implements ControlPlane {
     changes: readonly Change[],
     authorship: Authorship,
     problems: readonly Problem[],
-  ): Promise<Config> {
-    const config = await this.#parts.store.commit(changes, authorship);
+  ): Promise<void> {
+    await this.#parts.store.commit(changes, authorship);
     this.#configProblems = problems;
-    await this.#publish(config);
-    return config;
+    await this.#publish();
   }
 
-  async #publish(stored: Config): Promise<void> {
-    const config = this.#parts.served?.() ?? stored;
+  /** What the store holds, but on a node with delayed input. */
+  get #served(): Config {
+    return this.#parts.served?.() ?? this.config;
+  }
+
+  async #publish(): Promise<void> {
+    const config = this.#served;
     const { publisher, health } = this.#parts;
     const message = await publisher.build(config, this.#geoTable, this.#measured);
     // Before the images go out: an endpoint's slot must hold its verdict when the first query reads it.

@@ -4,16 +4,16 @@ import type { EndpointHealth } from '../../health/endpoint-health.ts';
 /** Pools that a condition names. */
 const MAX_POOLS_NAMED = 5;
 
-/** What must hold before a node is ready, and whether it does. */
-export function nodeConditions(state: {
+type Conditions = NodeStatus['conditions'];
+
+/** What must hold for a node to serve, whatever is known of endpoints: as cheap with many of them as with none. */
+export function servingConditions(state: {
   /** Addresses where DNS is served. */
   readonly listening: readonly string[];
   /** Why the last commit failed; undefined where it did not. */
   readonly storeFailure: string | undefined;
-  readonly health: readonly EndpointHealth[];
-}): NodeStatus['conditions'] {
-  const { listening, storeFailure, health } = state;
-  const unprobed = health.filter((endpoint) => endpoint.verdict === 'unknown');
+}): Conditions {
+  const { listening, storeFailure } = state;
   return [
     {
       name: 'dns',
@@ -25,12 +25,17 @@ export function nodeConditions(state: {
       holds: storeFailure === undefined,
       detail: storeFailure ?? 'the last write is on disk',
     },
-    {
-      name: 'verdicts',
-      holds: unprobed.length === 0,
-      detail: unprobed.length === 0 ? 'every endpoint has a verdict' : unprobedText(unprobed),
-    },
   ];
+}
+
+/** The condition that a node that is ready meets beside those for serving. */
+export function verdictCondition(health: readonly EndpointHealth[]): Conditions[number] {
+  const unprobed = health.filter((endpoint) => endpoint.verdict === 'unknown');
+  return {
+    name: 'verdicts',
+    holds: unprobed.length === 0,
+    detail: unprobed.length === 0 ? 'every endpoint has a verdict' : unprobedText(unprobed),
+  };
 }
 
 function unprobedText(unprobed: readonly EndpointHealth[]): string {
